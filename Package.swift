@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// SWIFTLET_EMBEDDED=1 builds the lean modules and swiftlet-run as Embedded Swift (tools/build-embedded).
+let embedded = Context.environment["SWIFTLET_EMBEDDED"] != nil
+
+let lean: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded")] : []
+let cSettings: [CSetting] = [.unsafeFlags(["-O3"])]
+
+/// Modules that stay compilable as Embedded Swift: no Foundation, typed throws, no existentials.
+let leanTargets: [Target] = [
+  .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+  .target(name: "CSwiftletKernels", cSettings: cSettings),
+  .target(name: "CSwiftletPlatform", cSettings: cSettings),
+  .target(name: "SwiftletModel", swiftSettings: lean + [.strictMemorySafety()]),
+  .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
+  .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
+  .target(name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], swiftSettings: lean),
+  .target(
+    name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
+    swiftSettings: lean),
+  .target(
+    name: "SwiftletDiagnostics",
+    dependencies: ["SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime"],
+    swiftSettings: lean),
+  .executableTarget(
+    name: "swiftlet-run",
+    dependencies: [
+      "SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime", "SwiftletDiagnostics",
+      "CSwiftletPlatform",
+    ],
+    path: "tools/swiftlet-run", swiftSettings: lean),
+]
+
+/// Training, compression and the command line, on full Swift with Foundation.
+let fullTargets: [Target] = [
+  .target(name: "SwiftletData", dependencies: ["SwiftletImages", "SwiftletBytes", "SwiftletModel"]),
+  .target(name: "SwiftletFloat", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"]),
+  .target(name: "SwiftletTraining", dependencies: ["SwiftletFloat", "SwiftletData", "SwiftletModel", "SwiftletBytes"]),
+  .target(
+    name: "SwiftletCompression",
+    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel"]),
+  .target(
+    name: "SwiftletPipeline",
+    dependencies: [
+      "SwiftletTraining", "SwiftletCompression", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel",
+    ]),
+  .executableTarget(
+    name: "swiftlet",
+    dependencies: [
+      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
+      "SwiftletFormat", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "SwiftletDiagnostics",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "tools/swiftlet"),
+  .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
+  .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
+  .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
+  .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData"]),
+  .testTarget(name: "SwiftletFormatTests", dependencies: ["SwiftletFormat", "SwiftletModel", "SwiftletBytes"]),
+  .testTarget(name: "SwiftletRuntimeTests", dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels"]),
+  .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
+  .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
+  .testTarget(
+    name: "SwiftletCompressionTests",
+    dependencies: ["SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData"]),
+  .testTarget(name: "SwiftletPipelineTests", dependencies: ["SwiftletPipeline", "SwiftletTraining", "SwiftletData"]),
+  .testTarget(name: "CommandLineTests", dependencies: ["SwiftletFormat", "SwiftletData", "SwiftletBytes"]),
+]
+
+let package = Package(
+  name: "swiftlet",
+  products: [
+    .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
+    .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
+  ]
+    + (embedded
+      ? []
+      : [
+        .library(
+          name: "SwiftletToolkit",
+          targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
+        .executable(name: "swiftlet", targets: ["swiftlet"]),
+      ]),
+  dependencies: embedded ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
+  targets: leanTargets + (embedded ? [] : fullTargets),
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+#include "CSwiftletPlatform.h"
