@@ -12,7 +12,7 @@ let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CSwiftletKernels", cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
-  .target(name: "SwiftletModel", swiftSettings: lean + [.strictMemorySafety()]),
+  .target(name: "SwiftletModel", exclude: ["Numerics.md"], swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
   .target(name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], swiftSettings: lean),

@@ -86,7 +86,7 @@ extension Model {
   public func name(ofNode index: Int) -> [UInt8] {
     let node = nodes[index]
     if !node.name.isEmpty { return node.name }
-    var name = unsafe node.op.kind.withUTF8Buffer { unsafe Array($0) }
+    var name = node.op.kind.withUTF8Buffer { unsafe Array($0) }
     name.append(UInt8(ascii: "_"))
     var digits: [UInt8] = []
     var rest = index
