@@ -1,0 +1,92 @@
+import Foundation
+
+/// Text to people: results on standard output, progress and errors on standard error.
+enum Console {
+  static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+  static func print(_ text: String) throws {
+    let bytes = Array((text + "\n").utf8)
+    guard fwrite(bytes, 1, bytes.count, stdout) == bytes.count else { throw outputFailure() }
+  }
+
+  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func error(_ text: String) { note("swiftlet: error: \(text)") }
+
+  /// Makes a full disk or closed pipe on standard output an error instead of silence.
+  static func flush() {
+    guard fflush(stdout) == 0 else {
+      error(outputFailure().message)
+      exit(1)
+    }
+  }
+
+  private static func outputFailure() -> Failure {
+    Failure("standard output could not be written: \(String(cString: strerror(errno))); free space or fix the pipe")
+  }
+
+  /// Prints `value` as JSON with sorted keys.
+  static func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try print(String(decoding: encoder.encode(value), as: UTF8.self))
+  }
+
+  /// Rows of columns, the first left-aligned and the rest right-aligned.
+  static func table(_ rows: [[String]]) -> String {
+    guard let columns = rows.map(\.count).max() else { return "" }
+    let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+    return rows.map { row in
+      row.enumerated().map { column, cell in
+        let fill = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + fill : fill + cell
+      }.joined(separator: "  ").replacing(/\s+$/, with: "")
+    }.joined(separator: "\n")
+  }
+}
+
+/// A line that redraws itself on a terminal and stays silent elsewhere, where finished lines are printed plainly.
+struct ProgressLine {
+  private var lastDraw = ContinuousClock.now - .seconds(1)
+  private var isDrawn = false
+
+  /// Redraws at most ten times a second.
+  mutating func draw(fraction: Double, _ text: String) {
+    guard Console.isTerminal, ContinuousClock.now - lastDraw > .milliseconds(100) else { return }
+    lastDraw = .now
+    let width = 24
+    let filled = Int(Double(width) * min(max(fraction, 0), 1))
+    let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
+    FileHandle.standardError.write(Data("\r[\(bar)] \(text)\u{1B}[K".utf8))
+    isDrawn = true
+  }
+
+  /// Clears the line and prints `text` for good.
+  mutating func finish(_ text: String) {
+    if isDrawn { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    isDrawn = false
+    Console.note(text)
+  }
+}
+
+extension Double {
+  func fixed(_ decimals: Int) -> String { String(format: "%.\(decimals)f", self) }
+}
+
+extension Int {
+  /// With thousands separated, as in 225,034.
+  var grouped: String {
+    var digits = String(magnitude)
+    var index = digits.count - 3
+    while index > 0 {
+      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
+      index -= 3
+    }
+    return self < 0 ? "-" + digits : digits
+  }
+}
+
+/// Seconds as people say them: 42 s, 3 min 05 s.
+func duration(_ seconds: Double) -> String {
+  let whole = Int(seconds.rounded())
+  return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(String(format: "%02d", whole % 60)) s"
+}

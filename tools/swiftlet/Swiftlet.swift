@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+
+@main
+enum Main {
+  /// Exit codes: 0 success, 1 failure, 2 usage.
+  static func main() {
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try Swiftlet.parseAsRoot()
+      try command.run()
+      Console.flush()
+    } catch let failure as Failure {
+      Console.error(failure.message)
+      exit(failure.code)
+    } catch {
+      let code = Swiftlet.exitCode(for: error)
+      if code == .success { Swiftlet.exit(withError: error) }
+      if Failure.isUsage(error) {
+        Console.error("\(Swiftlet.message(for: error)). See 'swiftlet --help' or 'swiftlet help <subcommand>'.")
+        exit(2)
+      }
+      Console.error(Failure.describe(error))
+      exit(1)
+    }
+  }
+}
+
+struct Swiftlet: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swiftlet",
+    abstract: "Trains neural networks, compresses them and measures them as tiny integer programs.",
+    discussion: """
+      A typical day:
+        swiftlet train --data mnist -o mnist.swl
+        swiftlet compress mnist.swl --data mnist -o mnist-int8.swl --max-drop 0.1
+        swiftlet-run mnist-int8.swl digit.png
+
+      --data takes a folder with MNIST's four idx files (see tools/fetch-mnist), a folder of class folders of PNG \
+      images, or 'synthetic' for generated digits. Exit codes: 0 success, 1 failure, 2 usage.
+      """,
+    version: swiftletVersion,
+    subcommands: [
+      Train.self, Compress.self, Prune.self, Quantize.self, Eval.self, Inspect.self, Bench.self, Verify.self,
+      Digits.self,
+    ])
+}
