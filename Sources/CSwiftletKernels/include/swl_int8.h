@@ -1,0 +1,150 @@
+#pragma once
+// Integer microkernels: u8 activations, s8 weights, s32 accumulators, one requantization.
+//
+// Every kernel of one name computes the same bytes on every instruction set; the plain Swift
+// kernels of SwiftletRuntime define them. A kernel knows pointers, offsets and counts only.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Bytes past the end of a convolution's input that its kernels may read (never use).
+#define SWL_INPUT_SLACK 4
+
+/// Requantization of `channels` accumulators, channel by channel:
+/// clamp(zero_point + ((acc * mantissa + 2^(shift - 1)) >> shift), lo, hi) in 64 bits.
+///
+/// The arrays are padded to whole vectors of the kernel's lane count.
+typedef struct {
+  const int32_t *bias;
+  const int32_t *mantissa;
+  const int32_t *shift;
+  int32_t zero_point, lo, hi;
+  /// Every shift is at least 33 and every mantissa below 2^31, so the product's upper half decides.
+  bool high_half;
+} swl_requantization;
+
+/// One panel of output channels of a convolution or dense layer over one image (or, for dense
+/// layers, over a batch whose images are the "pixels").
+///
+/// Accumulator (w, c) is bias[c] + the sum over steps t and b in 0..<4 of
+/// x[pixel + steps[t] + b] * weight[t][c][b]; the largest accumulator of each window's pixels is
+/// requantized and stored. A pixel may occur twice in a window: windows cut by a border repeat one.
+typedef struct {
+  const uint8_t *x;
+  /// Byte offsets from x: window_count * window_pixels.
+  const int32_t *pixels;
+  ptrdiff_t window_count, window_pixels;
+  /// Byte offsets from a pixel, one per step of four input bytes.
+  const int32_t *steps;
+  ptrdiff_t step_count;
+  /// Packed for the instruction set; see swl_packing.
+  const void *weights;
+  /// Vectors of the kernel's lanes in this panel: 1...4 (see swl_packing), the last one partly used.
+  ptrdiff_t vectors;
+  swl_requantization requantization;
+  void *y;
+  /// Bytes from one window's outputs to the next window's.
+  ptrdiff_t y_stride;
+  /// Output channels of this panel that are stored.
+  ptrdiff_t channels;
+  /// Outputs are s32 rather than u8.
+  bool stores_s32;
+} swl_conv_args;
+
+/// A depthwise convolution: channel c of a pixel is bias[c] + the sum over steps t of
+/// x[pixel + steps[t] + c] * weight[t * weight_stride + c], then as in swl_conv_args.
+///
+/// `weights` are s16. Of `conv`, `vectors` and `stores_s32` are not read.
+typedef struct {
+  swl_conv_args conv;
+  ptrdiff_t weight_stride;
+} swl_depthwise_args;
+
+/// How an average pool turns a window's sum of q into its output; one per distinct divisor.
+typedef struct {
+  /// Same scale: clamp(((2 * sum + offset) * magic) >> shift, 0, 255), the division by 2 * divisor
+  /// done by a rounded-up reciprocal; exact for numerators below 2^31.
+  /// Own scale: requantization of sum + offset by (mantissa, shift).
+  int32_t offset, shift;
+  int64_t magic_or_mantissa;
+} swl_mean;
+
+/// A pool over one image, channels last. Windows are cut to the image beforehand: output (r, c) covers
+/// row_taps[r] x column_taps[c] input pixels from byte row_offset[r] + column_offset[c].
+typedef struct {
+  const uint8_t *x;
+  uint8_t *y;
+  ptrdiff_t channels, rows, columns;
+  const int32_t *row_offset, *row_taps, *column_offset, *column_taps;
+  /// Bytes between the taps of a window.
+  ptrdiff_t row_step, column_step;
+  /// Average pools only. mean_index picks a mean for each output pixel; null means the first.
+  const swl_mean *means;
+  const int32_t *mean_index;
+  bool has_own_scale;
+  int32_t zero_point;
+} swl_pool_args;
+
+/// y = clamp(zero_point + ((left * left_mantissa + right * right_mantissa + offset) >> shift), lo, hi),
+/// where offset holds the rounding and the inputs' zero points.
+typedef struct {
+  const uint8_t *left, *right;
+  uint8_t *y;
+  ptrdiff_t count;
+  int64_t offset;
+  int32_t left_mantissa, right_mantissa, shift, zero_point, lo, hi;
+} swl_add_args;
+
+#define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
+#define SWL_ROWS(isa)                                              \
+  void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
+  void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
+  void swl_meanpool_u8__##isa(const swl_pool_args *args);          \
+  void swl_add_u8__##isa(const swl_add_args *args)
+
+SWL_CONV(portable);
+SWL_ROWS(portable);
+#if defined(__x86_64__)
+SWL_CONV(avx2);
+SWL_ROWS(avx2);
+SWL_CONV(avx512vnni);
+SWL_ROWS(avx512vnni);
+#elif defined(__aarch64__)
+SWL_CONV(neon);
+SWL_CONV(neondot);
+SWL_ROWS(neon);
+#endif
+#undef SWL_CONV
+#undef SWL_ROWS
+
+/// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.
+void swl_table_u8__portable(
+    const uint8_t *x, ptrdiff_t x_stride, const uint8_t *table, uint8_t *y, ptrdiff_t y_stride, ptrdiff_t width,
+    ptrdiff_t rows);
+
+/// Rows of `width` bytes copied, each row of y and of x a stride after the last.
+void swl_copy_rows_u8(
+    const uint8_t *x, ptrdiff_t x_stride, uint8_t *y, ptrdiff_t y_stride, ptrdiff_t width, ptrdiff_t rows);
+
+/// An image of `height` rows of `row_bytes` copied into the middle of a larger one whose border is `fill`.
+void swl_pad_u8(
+    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, uint8_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
+    ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+
+/// Instruction sets this CPU and operating system offer, a set of the bits below.
+uint32_t swl_cpu_features(void);
+enum {
+  SWL_CPU_AVX2 = 1,
+  /// AVX-512 F, BW, VL, DQ and VNNI.
+  SWL_CPU_AVX512VNNI = 2,
+  SWL_CPU_NEON = 4,
+  SWL_CPU_NEONDOT = 8,
+};
+
+#ifdef __cplusplus
+}
+#endif
