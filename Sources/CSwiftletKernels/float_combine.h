@@ -40,13 +40,22 @@ INLINE void NAME(combine_segments)(
     c += n * VL;
   }
   if (c == run) return;
+  if (run >= VL) {
+    // The last vector overlaps the one before; only its new lanes are kept.
+    const long start = run - VL;
+    float lanes[3 * VL] = {0};
+    NAME(combine_block)(ns, 1, factor, source, count, source_offset + start, source_stride, lanes, VL);
+    for (int s = 0; s < ns; s++)
+      for (long t = c; t < run; t++) out[s * out_stride + t] += lanes[s * VL + t - start];
+    return;
+  }
   for (int s = 0; s < ns; s++) {
     float lanes[VL] = {0};
     for (long i = 0; i < count; i++) {
       const float *x = source[i] + source_offset + s * source_stride;
-      for (long t = c; t < run; t++) lanes[t - c] += factor[i] * x[t];
+      for (long t = 0; t < run; t++) lanes[t] += factor[i] * x[t];
     }
-    for (long t = c; t < run; t++) out[s * out_stride + t] += lanes[t - c];
+    for (long t = 0; t < run; t++) out[s * out_stride + t] += lanes[t];
   }
 }
 

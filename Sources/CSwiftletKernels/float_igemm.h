@@ -1,4 +1,4 @@
-// out[i][0..columns) (+)= clamp(sum over k of patch(rows[i])[k] * weights[k][0..width) + bias)
+// out[i][out_offset..][0..columns) (+)= clamp(sum over k of patch(rows[i])[k] * weights[k][0..width) + bias)
 INLINE void NAME(igemm_block)(
     const int mr, const int nv, const float *const *rows, const int32_t *segment, long segments, long run,
     const float *weights, long width, const float *bias, float low, float high, float *const *out, long out_offset,

@@ -35,10 +35,25 @@ TARGET void NAME(swl_outer_f32)(
     }
     c += wide ? NV * VL : VL;
   }
-  for (; c < columns; c++)
-    for (long j = 0; j < rows; j++) {
-      float sum = out[j * out_stride + c];
-      for (long i = 0; i < count; i++) sum += a[i][j] * b[i][b_offset + c];
-      out[j * out_stride + c] = sum;
-    }
+  if (c == columns) return;
+  if (columns < VL) {
+    for (; c < columns; c++)
+      for (long j = 0; j < rows; j++) {
+        float sum = out[j * out_stride + c];
+        for (long i = 0; i < count; i++) sum += a[i][j] * b[i][b_offset + c];
+        out[j * out_stride + c] = sum;
+      }
+    return;
+  }
+  // The last vector overlaps the one before; only its new lanes are kept.
+  const long start = columns - VL;
+  for (long j = 0, n; j < rows; j += n) {
+    float lanes[MR * VL] = {0};
+    n = TAKE(rows - j, MR);
+#define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, j, b, b_offset + start, count, lanes, VL)
+    SWITCH_HEIGHT(n, BLOCK)
+#undef BLOCK
+    for (long r = 0; r < n; r++)
+      for (long t = c; t < columns; t++) out[(j + r) * out_stride + t] += lanes[r * VL + t - start];
+  }
 }
