@@ -52,4 +52,10 @@ public struct ByteWriter: Sendable {
     } while rest > 0
     bytes[start...].reverse()
   }
+  /// A fixed text with an integer in it.
+  public mutating func write(text before: StaticString, _ value: Int, _ after: StaticString) {
+    write(text: before)
+    writeDecimal(value)
+    write(text: after)
+  }
 }
