@@ -42,9 +42,9 @@ public struct ByteWriter: Sendable {
   public mutating func writeCount(_ value: Int) { writeVarint(UInt64(value)) }
 
   /// The decimal digits of an integer, as text.
-  public mutating func writeDecimal(_ value: Int) {
+  public mutating func writeDecimal(_ value: some FixedWidthInteger) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = value.magnitude
+    var rest = UInt64(value.magnitude)
     let start = bytes.count
     repeat {
       bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
@@ -53,7 +53,7 @@ public struct ByteWriter: Sendable {
     bytes[start...].reverse()
   }
   /// A fixed text with an integer in it.
-  public mutating func write(text before: StaticString, _ value: Int, _ after: StaticString) {
+  public mutating func write(text before: StaticString, _ value: some FixedWidthInteger, _ after: StaticString) {
     write(text: before)
     writeDecimal(value)
     write(text: after)

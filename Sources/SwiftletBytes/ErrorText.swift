@@ -18,8 +18,8 @@ extension ByteError.Reason {
       text.write(text: "the data ends too early (", needed, " bytes needed, ")
       text.write(text: "", available, " left)")
     case .overLimit(let value, let limit):
-      text.write(text: "", Int(clamping: value), " is above the limit of ")
-      text.writeDecimal(Int(clamping: limit))
+      text.write(text: "", value, " is above the limit of ")
+      text.writeDecimal(limit)
     case .varintOverflow:
       text.write(text: "a number does not fit in 64 bits")
     case .varintNotCanonical:

@@ -29,8 +29,8 @@ extension ImageError.Reason {
     case .notPNG: text.write(text: "not a PNG file, whatever its name says")
     case .bytes(let error): error.write(to: &text)
     case .dimensions(let width, let height):
-      text.write(text: "an image of ", Int(clamping: width), " x ")
-      text.write(text: "", Int(clamping: height), " pixels is empty or too large")
+      text.write(text: "an image of ", width, " x ")
+      text.write(text: "", height, " pixels is empty or too large")
     case .byteCount(let actual, let expected):
       text.write(text: "the header promises ", expected, " bytes of data, but there are ")
       text.writeDecimal(actual)

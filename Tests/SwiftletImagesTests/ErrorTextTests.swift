@@ -27,7 +27,7 @@ import Testing
 
   @Test func byteAndFileErrorsNameFieldAndRemedy() {
     let over = ByteError(.overLimit(value: .max, limit: 4096), "layer count", at: 12)
-    #expect(Self.text(over.write) == "layer count at byte 12: 9223372036854775807 is above the limit of 4096")
+    #expect(Self.text(over.write) == "layer count at byte 12: 18446744073709551615 is above the limit of 4096")
     #expect(
       Self.text(FileError(.exists, errorNumber: 17).write) == "the file exists; --force replaces it")
     let texts = Set(FileError.Reason.allCases.map { Self.text(FileError($0, errorNumber: 5).write) })
