@@ -1,17 +1,17 @@
 import SwiftletBytes
 
 /// A bounds-checked cursor whose every error is a `ModelFormatError`.
-struct FieldReader {
+package struct FieldReader {
   private var cursor: ByteCursor
   private let isInContent: Bool
 
-  init(_ bytes: [UInt8], range: Range<Int>? = nil, isInContent: Bool = true) {
+  package init(_ bytes: [UInt8], range: Range<Int>? = nil, isInContent: Bool = true) {
     cursor = ByteCursor(bytes, range: range)
     self.isInContent = isInContent
   }
 
   var offset: Int { cursor.offset }
-  var remaining: Int { cursor.remaining }
+  package var remaining: Int { cursor.remaining }
 
   func error(_ reason: ModelFormatError.Reason, _ field: StaticString, at offset: Int) -> ModelFormatError {
     ModelFormatError(reason, field, at: offset, isInContent: isInContent)

@@ -5,7 +5,7 @@ import SwiftletModel
 ///
 /// The element count comes from the graph's shapes and has been checked against the caps; every stored length derives
 /// from it, so nothing is allocated on the word of the bytes decoded here.
-enum TensorDecoder {
+package enum TensorDecoder {
   /// Bits of an index into a table of `count` values.
   static func indexBits(_ count: Int) -> Int { count <= 1 ? 0 : Int.bitWidth - (count - 1).leadingZeroBitCount }
 
@@ -17,7 +17,7 @@ enum TensorDecoder {
     }
   }
 
-  static func decode<T: FixedWidthInteger & UnsignedInteger>(
+  package static func decode<T: FixedWidthInteger & UnsignedInteger>(
     _ encoding: TensorEncoding, _ reader: inout FieldReader, _ matrix: Matrix, isTransposed: Bool, as type: T.Type
   ) throws(ModelFormatError) -> [T] {
     let count = matrix.count

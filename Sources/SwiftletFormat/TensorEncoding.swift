@@ -22,28 +22,28 @@ public enum TensorEncoding: UInt8, CaseIterable, Hashable, Sendable {
 }
 
 /// Bytes of a tensor's encoding and where, within them, one kind of data gives way to another.
-struct EncodedTensor {
-  var encoding: TensorEncoding
-  var isTransposed = false
-  var bytes: [UInt8] = []
+package struct EncodedTensor {
+  package var encoding: TensorEncoding
+  package var isTransposed = false
+  package var bytes: [UInt8] = []
   var blockEnds: [Int] = []
 }
 
 /// The extents of a tensor as a matrix: output channels by everything else.
-struct Matrix {
-  let rows, columns: Int
+package struct Matrix {
+  package let rows, columns: Int
 
-  init(_ shape: [Int]) {
+  package init(_ shape: [Int]) {
     rows = shape.first ?? 1
     columns = shape.dropFirst().reduce(1, *)
   }
 
-  var count: Int { rows * columns }
+  package var count: Int { rows * columns }
 }
 
 /// Bits packed least significant first.
 struct BitWriter {
-  var bytes: [UInt8] = []
+  package var bytes: [UInt8] = []
   private var used = 8
 
   mutating func write(_ value: UInt8, bits: Int) {
@@ -58,9 +58,9 @@ struct BitWriter {
   }
 }
 
-enum TensorEncoder {
+package enum TensorEncoder {
   /// Every applicable encoding of `elements`, the bit patterns of a tensor's elements.
-  static func candidates<T: FixedWidthInteger & UnsignedInteger>(
+  package static func candidates<T: FixedWidthInteger & UnsignedInteger>(
     _ elements: [T], _ matrix: Matrix, isInt32: Bool
   ) -> [EncodedTensor] {
     if elements.allSatisfy({ $0 == 0 }) { return [EncodedTensor(encoding: .zeros)] }
