@@ -11,18 +11,25 @@ public enum ModelFormat {
   /// Flag bits 4...7 may be ignored by a reader that does not know them.
   static var requiredFlags: UInt8 { 0x0F }
   static var checksumByteCount: Int { 4 }
+  /// Deflate writes at most 258 bytes for each two bits it reads.
+  static var largestExpansion: Int { 1032 }
 }
 
-/// What a reader is willing to allocate for one file.
+/// What a reader is willing to allocate for one file, beyond the file itself.
+///
+/// Peak allocation stays under `contentBytes + 24 * parameters` bytes and a few hundred bytes per node.
 public struct ReadLimits: Hashable, Sendable {
   /// The most bytes of inflated content.
   public var contentBytes: Int
   /// The most weights and biases together.
   public var parameters: Int
+  /// The most elements of all values together, per sample; they bound the time that checking windows takes.
+  public var activations: Int
 
-  public init(contentBytes: Int = 1 << 28, parameters: Int = 1 << 26) {
+  public init(contentBytes: Int = 1 << 28, parameters: Int = 1 << 26, activations: Int = 1 << 26) {
     self.contentBytes = contentBytes
     self.parameters = parameters
+    self.activations = activations
   }
 }
 
@@ -74,10 +81,12 @@ enum Container {
       throw ModelFormatError(
         .bytes(.checksum(stored: stored, computed: computed)), "checksum", at: body, isInContent: false)
     }
+    let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
     do {
       return try Zlib.inflate(
-        bytes[header.content], count: header.contentByteCount, limit: limits.contentBytes, wrapper: .raw,
-        field: "content")
+        bytes[header.content], count: header.contentByteCount,
+        limit: reachable.overflow ? limits.contentBytes : min(limits.contentBytes, reachable.partialValue),
+        wrapper: .raw, field: "content")
     } catch { throw ModelFormatError(error, isInContent: false) }
   }
 

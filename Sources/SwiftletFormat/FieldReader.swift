@@ -13,6 +13,9 @@ package struct FieldReader {
   var offset: Int { cursor.offset }
   package var remaining: Int { cursor.remaining }
 
+  /// Bytes already read, by their offsets.
+  func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { cursor.bytes[range] }
+
   func error(_ reason: ModelFormatError.Reason, _ field: StaticString, at offset: Int) -> ModelFormatError {
     ModelFormatError(reason, field, at: offset, isInContent: isInContent)
   }

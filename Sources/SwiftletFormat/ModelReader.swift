@@ -38,7 +38,7 @@ public enum ModelReader {
     _ content: [UInt8], isQuantized: Bool, limits: ReadLimits = ReadLimits()
   ) throws(ModelFormatError) -> (model: Model, tensors: [TensorRecord]) {
     var reader = FieldReader(content)
-    var model = try readGraph(&reader, isQuantized: isQuantized)
+    var model = try readGraph(&reader, isQuantized: isQuantized, limits: limits)
     model.metadata = try reader.metadata(
       inputChannels: model.values[0].shape.channels, isQuantized: isQuantized)
     var records: [TensorRecord] = []
@@ -69,8 +69,11 @@ public enum ModelReader {
     return (model, records)
   }
 
-  private static func readGraph(_ reader: inout FieldReader, isQuantized: Bool) throws(ModelFormatError) -> Model {
+  private static func readGraph(
+    _ reader: inout FieldReader, isQuantized: Bool, limits: ReadLimits
+  ) throws(ModelFormatError) -> Model {
     var model = Model(values: [], nodes: [], inputs: [], outputs: [])
+    var elementCount = 0
     let inputCount = try reader.count("input count", atLeast: 1, limit: 64)
     for index in 0..<inputCount {
       var value = Value(shape: try reader.shape("input shape"))
@@ -85,9 +88,17 @@ public enum ModelReader {
       }
       model.values.append(value)
       model.inputs.append(index)
+      elementCount += value.shape.count
     }
     let nodeCount = try reader.count("node count", atLeast: 1, limit: Limits.nodes)
-    for _ in 0..<nodeCount { try readNode(&reader, &model, isQuantized: isQuantized) }
+    for index in 0..<nodeCount {
+      let start = reader.offset
+      try readNode(&reader, &model, isQuantized: isQuantized)
+      elementCount += model.values[model.values.count - 1].shape.count
+      guard elementCount <= limits.activations else {
+        throw reader.error(.graph(GraphError(.overLimit, node: index)), "node", at: start)
+      }
+    }
     let outputCount = try reader.count("output count", limit: 64)
     if outputCount == 0 { model.outputs = [model.values.count - 1] }
     for _ in 0..<outputCount {

@@ -108,21 +108,31 @@ package enum TensorDecoder {
       throw reader.error(
         .bytes(.truncated(needed: nonzeroCount, available: reader.remaining)), "gaps", at: reader.offset)
     }
-    var positions: [Int] = []
-    positions.reserveCapacity(nonzeroCount)
+    // Walked twice, once to find where the gaps end, so that positions need no memory of their own.
+    let gapStart = reader.offset
+    var found = 0
     var position = 0
-    while positions.count < nonzeroCount {
+    while found < nonzeroCount {
       let gap = Int(try reader.byte("gaps"))
       position += gap
       guard position < count else { throw reader.error(.badValue, "gaps", at: start) }
       if gap < 255 {
-        positions.append(position)
+        found += 1
         position += 1
       }
     }
+    let gaps = reader.slice(gapStart..<reader.offset)
     let values: [T] = try nonzeros(&reader, count: nonzeroCount)
     var result = [T](repeating: 0, count: count)
-    for (position, value) in zip(positions, values) { result[position] = value }
+    var next = 0
+    position = 0
+    for gap in gaps {
+      position += Int(gap)
+      if gap == 255 { continue }
+      result[position] = values[next]
+      next += 1
+      position += 1
+    }
     return result
   }
 
