@@ -93,7 +93,7 @@ public enum ModelWriter {
 extension Model {
   /// The same model with its values in the format's order: inputs, then each node's output.
   public func canonicallyNumbered() -> Model {
-    let order = inputs + nodes.map(\.output)
+    let order = inputs + nodes.map { $0.output }
     var position = [Int](repeating: 0, count: values.count)
     for (new, old) in order.enumerated() { position[old] = new }
     var result = self

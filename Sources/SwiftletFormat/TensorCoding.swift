@@ -38,7 +38,7 @@ extension ByteWriter {
         TensorEncoder.candidates(values.map { UInt8(bitPattern: $0) }, matrix, isInt32: false)
       case .int32(let values):
         TensorEncoder.candidates(values.map { UInt32(bitPattern: $0) }, matrix, isInt32: true)
-      case .float32(let values): TensorEncoder.candidates(values.map(\.bitPattern), matrix, isInt32: false)
+      case .float32(let values): TensorEncoder.candidates(values.map { $0.bitPattern }, matrix, isInt32: false)
       }
     var best = candidates[0]
     var bestByteCount = Int.max
