@@ -1,0 +1,45 @@
+// The float microkernels, written once over a vector of VL floats. Each float_<isa>.c defines TARGET, ISA, VL and the
+// register block, then includes this file. Clang contracts `a * b + c` to a fused multiply-add where TARGET has one.
+//
+// MR: rows of a block; NV: vectors of columns of a block; PW: 2x2 pool windows of a block; CV: vectors of `combine`.
+#include <stdint.h>
+
+#include "swl_float.h"
+
+#define JOIN2(a, b) a##__##b
+#define JOIN(a, b) JOIN2(a, b)
+#define NAME(x) JOIN(x, ISA)
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
+// Block heights, tallest first: few instantiations keep the code small.
+#define TAKE(left, full) ((left) >= (full) ? (full) : (left) >= 6 ? 6 : (left) >= 3 ? 3 : 1)
+#define SWITCH_HEIGHT(n, F) \
+  switch (n) { case 1: F(1); break; case 3: F(3); break; case 6: F(6); break; default: F(MR); break; }
+
+typedef float vf __attribute__((ext_vector_type(VL)));
+typedef int32_t vi __attribute__((ext_vector_type(VL)));
+typedef uint8_t vb __attribute__((ext_vector_type(VL)));
+
+INLINE vf load(const float *p) { vf v; __builtin_memcpy(&v, p, sizeof v); return v; }
+INLINE void store(float *p, vf v) { __builtin_memcpy(p, &v, sizeof v); }
+INLINE vf splat(float x) { return (vf)x; }
+// Written so that NaN stays NaN: a poisoned weight must reach the loss instead of hiding behind a ReLU.
+INLINE vf clamp(vf v, vf low, vf high) { v = v < low ? low : v; return v > high ? high : v; }
+
+INLINE void store_columns(float *out, vf v, long columns, int accumulate) {
+  if (columns >= VL) {
+    store(out, accumulate ? load(out) + v : v);
+  } else {
+    float lanes[VL];
+    store(lanes, v);
+    for (long c = 0; c < columns; c++) out[c] = accumulate ? out[c] + lanes[c] : lanes[c];
+  }
+}
+
+#include "float_igemm.h"
+#include "float_convpool.h"
+#include "float_outer.h"
+#include "float_combine.h"
+#include "float_depthwise.h"
+#include "float_elementwise.h"

@@ -1,0 +1,78 @@
+// Convolution + bias + 2x2 max + clamp, one pass. The winner is the first maximum in row-major order; it is SWL_NO_WINNER
+// where the clamp is flat, so that backward visits only winners that carry a gradient.
+INLINE void NAME(convpool_block)(
+    const int pw, const int nv, const float *const *windows, long step_x, long step_y, const int32_t *segment,
+    long segments, long run, const float *weights, long width, const float *bias, float low, float high, float *out,
+    uint8_t *winner, long out_stride, long columns) {
+  vf acc[PW][4][NV];
+  UNROLL for (int i = 0; i < pw; i++) UNROLL for (int p = 0; p < 4; p++)
+    UNROLL for (int v = 0; v < nv; v++) acc[i][p][v] = (vf)0;
+  const float *w = weights;
+  for (long s = 0; s < segments; s++) {
+    const float *x[PW];
+    UNROLL for (int i = 0; i < pw; i++) x[i] = windows[i] + segment[s];
+    ROLLED for (long r = 0; r < run; r++, w += width) {
+      vf b[NV];
+      UNROLL for (int v = 0; v < nv; v++) b[v] = load(w + v * VL);
+      UNROLL for (int i = 0; i < pw; i++) {
+        const float *q = x[i] + r;
+        vf a0 = splat(q[0]), a1 = splat(q[step_x]), a2 = splat(q[step_y]), a3 = splat(q[step_x + step_y]);
+        UNROLL for (int v = 0; v < nv; v++) {
+          acc[i][0][v] += a0 * b[v];
+          acc[i][1][v] += a1 * b[v];
+          acc[i][2][v] += a2 * b[v];
+          acc[i][3][v] += a3 * b[v];
+        }
+      }
+    }
+  }
+  vf lo = splat(low), hi = splat(high);
+  UNROLL for (int v = 0; v < nv; v++) {
+    long left = columns - v * VL;
+    if (left <= 0) break;
+    vf b = load(bias + v * VL);
+    UNROLL for (int i = 0; i < pw; i++) {
+      vf best = acc[i][0][v];
+      vi which = 0;
+      UNROLL for (int p = 1; p < 4; p++) {
+        // A NaN anywhere in the window wins, as it would in a plain max that propagates NaN.
+        vi greater = (acc[i][p][v] > best) | (acc[i][p][v] != acc[i][p][v]);
+        best = greater ? acc[i][p][v] : best;
+        which = greater ? (vi)p : which;
+      }
+      best += b;
+      which = ((best > lo) & (best < hi)) ? which : (vi)SWL_NO_WINNER;
+      best = clamp(best, lo, hi);
+      float *y = out + i * out_stride + v * VL;
+      store_columns(y, best, left, 0);
+      if (winner) {
+        vb bytes = __builtin_convertvector(which, vb);
+        __builtin_memcpy(winner + i * out_stride + v * VL, &bytes, left < VL ? left : VL);
+      }
+    }
+  }
+}
+
+TARGET void NAME(swl_convpool_f32)(
+    const float *const *windows, long count, long step_x, long step_y, const int32_t *segment, long segments, long run,
+    const float *weights, long width, const float *bias, float low, float high, float *out, uint8_t *winner,
+    long out_stride, long columns) {
+  for (long c = 0; c < columns; c += PNV * VL) {
+    int narrow = width - c < PNV * VL;
+    for (long i = 0; i < count; i += PW) {
+      long n = count - i < PW ? count - i : PW, at = i * out_stride + c;
+      uint8_t *win = winner ? winner + at : 0;
+#define BLOCK(m) NAME(convpool_block)((m) < PW ? (m) : PW, PNV, windows + i, step_x, step_y, segment, segments, run, \
+    weights + c, width, bias + c, low, high, out + at, win, out_stride, columns - c)
+#define NARROW(m) NAME(convpool_block)((m) < PW ? (m) : PW, 1, windows + i, step_x, step_y, segment, segments, run, \
+    weights + c, width, bias + c, low, high, out + at, win, out_stride, columns - c)
+      if (narrow) {
+        switch (n) { case 1: NARROW(1); break; case 2: NARROW(2); break; case 3: NARROW(3); break; }
+      } else {
+        switch (n) { case 1: BLOCK(1); break; case 2: BLOCK(2); break; case 3: BLOCK(3); break; }
+      }
+#undef BLOCK
+#undef NARROW
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// Float microkernels for training and calibration. Leaf functions over pointers: no tensors, no allocation, no state.
+#ifndef SWL_FLOAT_H
+#define SWL_FLOAT_H
+#include <stdint.h>
+
+// The winner byte of a pooled output that passes no gradient back.
+#define SWL_NO_WINNER 255
+
+// Indirect matrix product. Row i of the left matrix is the patch at rows[i]: `segments` stretches of `run` floats, the
+// stretch s starting at rows[i] + segment[s]. `weights` is [segments * run][width], width a multiple of 16.
+//   out[i][out_offset + c] (+)= clamp(sum_k patch_i[k] * weights[k][c] + bias[c], low, high),  c in 0..<columns <= width
+// `bias` may be null; otherwise it holds `width` floats. Nothing past `columns` is written. Rows are stored in order, so
+// with `accumulate` outputs may overlap.
+typedef void swl_igemm_f32_t(
+    const float *const *rows, long count, const int32_t *segment, long segments, long run, const float *weights,
+    long width, const float *bias, float low, float high, float *const *out, long out_offset, long columns,
+    int accumulate);
+
+// The same product for the four pixels of each 2x2 window (at windows[i], + step_x, + step_y, + both), reduced by max:
+//   out[i * out_stride + c] = clamp(max_p(...) + bias[c], low, high)
+// winner (may be null) gets the first maximal pixel in row-major order, 0...3, or SWL_NO_WINNER where the clamp is flat.
+typedef void swl_convpool_f32_t(
+    const float *const *windows, long count, long step_x, long step_y, const int32_t *segment, long segments, long run,
+    const float *weights, long width, const float *bias, float low, float high, float *out, uint8_t *winner,
+    long out_stride, long columns);
+
+//   out[j * out_stride + c] += sum_i a[i][j] * b[i][b_offset + c],  j in 0..<rows, c in 0..<columns
+typedef void swl_outer_f32_t(
+    const float *const *a, long rows, const float *const *b, long columns, long b_offset, long count, float *out,
+    long out_stride);
+
+//   out[s * out_stride + r] += sum_i factor[i] * source[i][s * source_stride + r],  s in 0..<segments, r in 0..<run
+typedef void swl_combine_f32_t(
+    const float *factor, const float *const *source, long count, long segments, long run, long source_stride,
+    float *out, long out_stride);
+
+// Depthwise convolution over patches at rows[i] with taps at rows[i] + tap[t], filters [taps][channels]: forward, the
+// gradient added to the input patches, and the gradient added to the filters.
+typedef void swl_depthwise_f32_t(
+    const float *const *rows, long count, const int32_t *tap, long taps, long channels, const float *weights,
+    const float *bias, float low, float high, float *out);
+typedef void swl_depthwise_input_f32_t(
+    float *const *rows, long count, const int32_t *tap, long taps, long channels, const float *weights,
+    const float *dy);
+typedef void swl_depthwise_weight_f32_t(
+    const float *const *rows, long count, const int32_t *tap, long taps, long channels, const float *dy, float *dw);
+
+// Adam (Kingma and Ba 2015) with decoupled weight decay: `rate` holds the bias correction, `decay` = rate * lambda.
+typedef void swl_adam_f32_t(
+    float *w, float *m, float *v, const float *g, long count, float beta1, float beta2, float rate, float epsilon,
+    float decay);
+// Stochastic gradient descent with momentum, Nesterov's form on request.
+typedef void swl_momentum_f32_t(
+    float *w, float *m, const float *g, long count, float momentum, float rate, float decay, int nesterov);
+//   y += x
+typedef void swl_add_f32_t(const float *x, long count, float *y);
+//   dy = 0 where y is not strictly between low and high
+typedef void swl_gate_f32_t(const float *y, long count, float low, float high, float *dy);
+// out[c][r] = x[r * stride + c] for r < rows, zero for rows <= r < width; out is [columns][width], width a multiple of 4.
+typedef void swl_pack_f32_t(const float *x, long rows, long columns, long stride, long width, float *out);
+//   y = scale * x
+typedef void swl_bytes_f32_t(const uint8_t *x, long count, float scale, float *y);
+
+// The kernels of one instruction set.
+typedef struct {
+  swl_igemm_f32_t *igemm;
+  swl_convpool_f32_t *convpool;
+  swl_outer_f32_t *outer;
+  swl_combine_f32_t *combine;
+  swl_depthwise_f32_t *depthwise;
+  swl_depthwise_input_f32_t *depthwise_input;
+  swl_depthwise_weight_f32_t *depthwise_weight;
+  swl_adam_f32_t *adam;
+  swl_momentum_f32_t *momentum;
+  swl_add_f32_t *add;
+  swl_gate_f32_t *gate;
+  swl_pack_f32_t *pack;
+  swl_bytes_f32_t *bytes;
+} swl_float_table;
+
+#define SWL_FLOAT_KERNELS(isa) \
+  swl_igemm_f32_t swl_igemm_f32__##isa; \
+  swl_convpool_f32_t swl_convpool_f32__##isa; \
+  swl_outer_f32_t swl_outer_f32__##isa; \
+  swl_combine_f32_t swl_combine_f32__##isa; \
+  swl_depthwise_f32_t swl_depthwise_f32__##isa; \
+  swl_depthwise_input_f32_t swl_depthwise_input_f32__##isa; \
+  swl_depthwise_weight_f32_t swl_depthwise_weight_f32__##isa; \
+  swl_adam_f32_t swl_adam_f32__##isa; \
+  swl_momentum_f32_t swl_momentum_f32__##isa; \
+  swl_add_f32_t swl_add_f32__##isa; \
+  swl_gate_f32_t swl_gate_f32__##isa; \
+  swl_pack_f32_t swl_pack_f32__##isa; \
+  swl_bytes_f32_t swl_bytes_f32__##isa;
+
+SWL_FLOAT_KERNELS(portable)
+#if defined(__x86_64__)
+SWL_FLOAT_KERNELS(avx2)
+SWL_FLOAT_KERNELS(avx512)
+#endif
+#if defined(__aarch64__)
+SWL_FLOAT_KERNELS(neon)
+#endif
+
+// Each table, or null where the processor, its operating system or this build does not run it.
+const swl_float_table *swl_float_portable(void);
+const swl_float_table *swl_float_avx2(void);
+const swl_float_table *swl_float_avx512(void);
+const swl_float_table *swl_float_neon(void);
+
+// Sorts the gradient of `count` pooled outputs by where it goes: the pixel p = winner[i * channels + c] of window i, at
+// origins[i] + pixel[p]. Zero gradients and SWL_NO_WINNER are left out.
+//
+// Per channel c: factor[c * capacity + n] = dy, source[c * capacity + n] = that pixel's address, n counting up from
+// channel_count[c], which is advanced; bias_gradient[c] += dy.
+void swl_route_to_filters_f32(
+    const float *const *origins, long count, const int32_t *pixel, long channels, const uint8_t *winner,
+    const float *dy, long capacity, float *factor, const float **source, int32_t *channel_count, float *bias_gradient);
+
+// For one window, per pixel p: factor[p * channels + n] = dy and source[p * channels + n] = filters + c * filter_stride;
+// pixel_count[0...3] is set.
+void swl_route_to_pixels_f32(
+    long channels, const uint8_t *winner, const float *dy, const float *filters, long filter_stride, float *factor,
+    const float **source, int32_t *pixel_count);
+
+// One window's gradient spread over its four pixels: out[p * width + c] = dy[c] where winner[c] == p, else zero.
+void swl_spread_winners_f32(long channels, const uint8_t *winner, const float *dy, long width, float *out);
+#endif

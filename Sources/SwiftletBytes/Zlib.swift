@@ -1,0 +1,106 @@
+import CSwiftletZlib
+
+/// Deflate compression (RFC 1950-1952) over zlib, with every size capped.
+public enum Zlib {
+  /// The CRC-32 of gzip and PNG (RFC 1952, section 8), continuing from `seed`, the CRC of the bytes before.
+  public static func crc32(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) -> UInt32 {
+    let direct = bytes.withContiguousStorageIfAvailable { crc32($0, seed: seed) }
+    return direct ?? Array(bytes).withUnsafeBufferPointer { crc32($0, seed: seed) }
+  }
+
+  public static func crc32(_ bytes: UnsafeBufferPointer<UInt8>, seed: UInt32 = 0) -> UInt32 {
+    guard let start = bytes.baseAddress else { return seed }
+    return UInt32(crc32_z(UInt(seed), start, z_size_t(bytes.count)))
+  }
+
+  /// Inflates `source`, which must hold exactly `count` bytes and nothing after them.
+  ///
+  /// - Parameter limit: The cap that `count` is checked against before anything is allocated.
+  /// - Throws: `.overLimit`, `.corruptDeflate`, `.truncated`, `.inflatedCount`, `.trailingBytes`,
+  ///   each with an offset in the array that `source` is a slice of.
+  public static func inflate(
+    _ source: ArraySlice<UInt8>, count: Int, limit: Int, wrapper: Wrapper, field: StaticString
+  ) throws(ByteError) -> [UInt8] {
+    let base = source.startIndex
+    guard count >= 0, count <= limit else {
+      throw ByteError(.overLimit(value: UInt64(clamping: count), limit: UInt64(limit)), field, at: base)
+    }
+    var stream: InflateStream
+    do { stream = try InflateStream(wrapper, field: field) } catch { throw error.offset(by: base) }
+    // One byte more than declared shows data that goes on.
+    var failure: ByteError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count + 1) { buffer, initialized in
+      let output = UnsafeMutableBufferPointer(rebasing: buffer[..<(count + 1)])
+      var produced = 0
+      source.withUnsafeBufferPointer { input in
+        do throws(ByteError) {
+          produced = try stream.inflate(input, into: output).produced
+        } catch { failure = error.offset(by: base) }
+      }
+      initialized = min(produced, count)
+      if failure == nil { failure = check(stream, produced: produced, of: count, source, field) }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  private static func check(
+    _ stream: borrowing InflateStream, produced: Int, of count: Int, _ source: ArraySlice<UInt8>, _ field: StaticString
+  ) -> ByteError? {
+    let end = source.startIndex + stream.consumed
+    if produced > count { return ByteError(.inflatedCount(expected: count, actual: produced), field, at: end) }
+    guard stream.isFinished else {
+      return ByteError(.truncated(needed: source.count + 1, available: source.count), field, at: source.startIndex)
+    }
+    if produced < count { return ByteError(.inflatedCount(expected: count, actual: produced), field, at: end) }
+    if stream.consumed < source.count {
+      return ByteError(.trailingBytes(source.count - stream.consumed), field, at: end)
+    }
+    return nil
+  }
+
+  /// Inflates a whole gzip file (one or more members) of unknown size, at most `limit` bytes.
+  ///
+  /// Memory grows with the bytes really inflated, not with what the file claims.
+  /// - Throws: As `inflate`; `.overLimit` once the result passes `limit`.
+  public static func inflateGzip(
+    _ source: ArraySlice<UInt8>, limit: Int, field: StaticString
+  ) throws(ByteError) -> [UInt8] {
+    var stream = try InflateStream(.gzip, field: field)
+    var bytes: [UInt8] = []
+    // The last four bytes give the size of a file below 4 GiB with one member: only a hint.
+    if source.count >= 18 {
+      let claimed = source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+      // Deflate cannot shrink by more than 1032 to 1.
+      bytes.reserveCapacity(min(claimed, limit, source.count * 1032))
+    }
+    let chunkCount = 1 << 16
+    let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: chunkCount)
+    defer { chunk.deallocate() }
+    var position = source.startIndex
+    while true {
+      var failure: ByteError?
+      var step = (consumed: 0, produced: 0)
+      source[position...].withUnsafeBufferPointer { input in
+        do throws(ByteError) { step = try stream.inflate(input, into: chunk) } catch { failure = error }
+      }
+      if let failure { throw failure.offset(by: source.startIndex) }
+      position += step.consumed
+      guard step.produced <= limit - bytes.count else {
+        throw ByteError(.overLimit(value: UInt64(limit) + 1, limit: UInt64(limit)), field, at: position)
+      }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<step.produced]))
+      if stream.isFinished {
+        if position == source.endIndex { return bytes }
+        stream.restart()
+      } else if step.consumed == 0 && step.produced == 0 {
+        throw ByteError(.truncated(needed: source.count + 1, available: source.count), field, at: source.startIndex)
+      }
+    }
+  }
+}
+
+extension ByteError {
+  /// The same error with its offset counted from further back.
+  public func offset(by distance: Int) -> ByteError { ByteError(reason, field, at: offset + distance) }
+}
