@@ -182,8 +182,8 @@ extension ProgramBuilder {
     let zeros = [Int32](repeating: 0, count: rest)
     return swl_requantization(
       bias: try memory.store(bias + zeros),
-      mantissa: try memory.store(multipliers.map(\.mantissa) + zeros),
-      shift: try memory.store(multipliers.map(\.shift) + zeros.map { _ in 33 }),
+      mantissa: try memory.store(multipliers.map { $0.mantissa } + zeros),
+      shift: try memory.store(multipliers.map { $0.shift } + zeros.map { _ in 33 }),
       zero_point: stage.zeroPoint, lo: stage.lo, hi: stage.hi,
       high_half: multipliers.allSatisfy { $0.shift >= 33 })
   }
