@@ -15,7 +15,8 @@ let leanTargets: [Target] = [
   .target(name: "SwiftletModel", exclude: ["Numerics.md"], swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
-  .target(name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], swiftSettings: lean),
+  .target(
+    name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"], swiftSettings: lean),
   .target(
     name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
     swiftSettings: lean),

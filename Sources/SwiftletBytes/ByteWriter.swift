@@ -42,14 +42,20 @@ public struct ByteWriter: Sendable {
   public mutating func writeCount(_ value: Int) { writeVarint(UInt64(value)) }
 
   /// The decimal digits of an integer, as text.
-  public mutating func writeDecimal(_ value: Int) {
+  public mutating func writeDecimal(_ value: some FixedWidthInteger) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = value.magnitude
+    var rest = UInt64(value.magnitude)
     let start = bytes.count
     repeat {
       bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
       rest /= 10
     } while rest > 0
     bytes[start...].reverse()
+  }
+  /// A fixed text with an integer in it.
+  public mutating func write(text before: StaticString, _ value: some FixedWidthInteger, _ after: StaticString) {
+    write(text: before)
+    writeDecimal(value)
+    write(text: after)
   }
 }

@@ -11,14 +11,20 @@ extension Zlib {
 
   /// Deflates `source`; the same source and effort give the same bytes with the same zlib.
   ///
+  /// `blockEnds`, ascending offsets in `source` where one kind of data gives way to another, are tried as ends of
+  /// deflate blocks too, so that each kind gets its own code.
   /// - Throws: `.outOfMemory`.
   public static func deflate(
-    _ source: [UInt8], wrapper: Wrapper, effort: Effort = .smallest
+    _ source: [UInt8], wrapper: Wrapper, effort: Effort = .smallest, blockEnds: [Int] = []
   ) throws(ByteError) -> [UInt8] {
+    precondition(blockEnds.allSatisfy { (0...source.count).contains($0) }, "A block ends within the source.")
     var best: [UInt8]?
     for settings in DeflateSettings.candidates(byteCount: source.count, effort: effort) {
-      // Anything not smaller than the best is abandoned as soon as it is as long.
-      if let result = try settings.deflate(source, wrapper: wrapper, below: best?.count) { best = result }
+      for ends in blockEnds.isEmpty ? [[]] : [[], blockEnds] {
+        // Anything not smaller than the best is abandoned as soon as it is as long.
+        let result = try settings.deflate(source, wrapper: wrapper, blockEnds: ends, below: best?.count)
+        if let result { best = result }
+      }
     }
     guard let best else { throw ByteError(.outOfMemory, "deflate", at: 0) }
     return best
@@ -51,7 +57,9 @@ struct DeflateSettings {
   }
 
   /// The deflated source, or nil if it is not below `limit` bytes.
-  func deflate(_ source: [UInt8], wrapper: Zlib.Wrapper, below limit: Int?) throws(ByteError) -> [UInt8]? {
+  func deflate(
+    _ source: [UInt8], wrapper: Zlib.Wrapper, blockEnds: [Int] = [], below limit: Int?
+  ) throws(ByteError) -> [UInt8]? {
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     defer { stream.deallocate() }
@@ -64,22 +72,25 @@ struct DeflateSettings {
     var isComplete = false
     let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { output, produced in
       source.withUnsafeBufferPointer { input in
-        isComplete = run(stream, input, UnsafeMutableBufferPointer(rebasing: output[..<capacity]), &produced)
+        isComplete = run(
+          stream, input, blockEnds, UnsafeMutableBufferPointer(rebasing: output[..<capacity]), &produced)
       }
     }
     return isComplete ? bytes : nil
   }
 
-  /// Feeds zlib, which counts in 32 bits, in pieces; true when all of it fitted.
+  /// Feeds zlib, which counts in 32 bits, in pieces that end at `blockEnds`; true when all of it fitted.
   private func run(
-    _ stream: UnsafeMutablePointer<z_stream>, _ input: UnsafeBufferPointer<UInt8>,
+    _ stream: UnsafeMutablePointer<z_stream>, _ input: UnsafeBufferPointer<UInt8>, _ blockEnds: [Int],
     _ output: UnsafeMutableBufferPointer<UInt8>, _ produced: inout Int
   ) -> Bool {
     let piece = 1 << 30
     var consumed = 0
+    var ends = blockEnds[...]
     produced = 0
     while true {
-      let inputCount = min(piece, input.count - consumed)
+      while let end = ends.first, end <= consumed { ends.removeFirst() }
+      let inputCount = min(piece, (ends.first ?? input.count) - consumed)
       let outputCount = min(piece, output.count - produced)
       guard outputCount > 0, let start = output.baseAddress else { return false }
       stream.pointee.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
@@ -87,11 +98,12 @@ struct DeflateSettings {
       stream.pointee.next_out = start + produced
       stream.pointee.avail_out = UInt32(outputCount)
       let isLast = consumed + inputCount == input.count
-      let code = CSwiftletZlib.deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
+      let code = CSwiftletZlib.deflate(stream, isLast ? Z_FINISH : ends.isEmpty ? Z_NO_FLUSH : Z_BLOCK)
       consumed += inputCount - Int(stream.pointee.avail_in)
       produced += outputCount - Int(stream.pointee.avail_out)
       if code == Z_STREAM_END { return true }
       if code != Z_OK && code != Z_BUF_ERROR { return false }
+      if inputCount == 0 && outputCount == Int(stream.pointee.avail_out) && !isLast { return false }
     }
   }
 }

@@ -1,0 +1,69 @@
+import SwiftletBytes
+import SwiftletImages
+
+/// Why labelled images could not be read, naming the file or folder.
+public struct DataError: Error, Sendable {
+  public enum Reason: Sendable {
+    case file(FileError)
+    case image(ImageError)
+    /// None of these file names is in the folder.
+    case missingFile(names: [String])
+    /// A folder that holds neither MNIST's files nor class folders.
+    case unknownLayout
+    /// The path is a file where a folder is needed.
+    case notAFolder
+    /// A label of the image at `index` that is not below `classCount`.
+    case labelOutOfRange(label: Int, index: Int, classCount: Int)
+    case countsDiffer(images: Int, labels: Int)
+    /// No image at all.
+    case noImages
+    /// An image file of another size or channel count than the first one.
+    case sizeDiffers(width: Int, height: Int, channels: Int, first: String)
+    /// Fewer than 2 or more than 256 classes.
+    case classCount(Int)
+    /// More bytes of pixels than a data set may have.
+    case tooManyPixels(limit: Int)
+    /// Test images of another size, or with other classes, than the training images.
+    case setsDiffer
+  }
+
+  /// The file or folder that the reason is about.
+  public var path: String
+  public var reason: Reason
+
+  public init(_ reason: Reason, path: String) {
+    self.reason = reason
+    self.path = path
+  }
+}
+
+extension DataError: CustomStringConvertible {
+  /// One line: the path, what is wrong, and how to mend it where that is not plain.
+  public var description: String { "\(path): \(reasonText)" }
+
+  private var reasonText: String {
+    switch reason {
+    case .file(let error): text(error.write)
+    case .image(let error): text(error.write)
+    case .missingFile(let names): "the folder has no \(names.joined(separator: " or "))"
+    case .unknownLayout:
+      "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png folders"
+    case .notAFolder: "is a file; a folder of MNIST's idx files or of class-name/*.png folders is needed"
+    case .labelOutOfRange(let label, let index, let classCount):
+      "label \(label) of image \(index) is out of range; there are \(classCount) classes, 0 to \(classCount - 1)"
+    case .countsDiffer(let images, let labels): "\(labels) labels for \(images) images"
+    case .noImages: "holds no images"
+    case .sizeDiffers(let width, let height, let channels, let first):
+      "is \(width) x \(height) with \(channels) channels, unlike \(first); all images must have one size"
+    case .classCount(let count): "\(count) class folders; 2 to 256 are possible"
+    case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
+    case .setsDiffer: "the test images differ from the training images in size or classes"
+    }
+  }
+
+  private func text(_ write: (inout ByteWriter) -> Void) -> String {
+    var writer = ByteWriter()
+    write(&writer)
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,79 @@
+import SwiftletModel
+
+/// The record of a validation split, as a model file keeps it.
+public typealias DataSplit = Provenance.Split
+
+/// Labelled images of one size, in memory.
+public struct Dataset: Sendable {
+  public var height, width, channels: Int
+  /// `count * height * width * channels` bytes, NHWC.
+  public var images: [UInt8]
+  /// One class index per image.
+  public var labels: [UInt8]
+  /// One name per class, in the order of the indexes.
+  public var classNames: [String]
+
+  public init(height: Int, width: Int, channels: Int, images: [UInt8], labels: [UInt8], classNames: [String]) {
+    precondition(images.count == labels.count * height * width * channels, "Every label needs an image.")
+    precondition(labels.allSatisfy { $0 < classNames.count }, "Every label needs a class name.")
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.images = images
+    self.labels = labels
+    self.classNames = classNames
+  }
+
+  public var count: Int { labels.count }
+
+  /// The bytes of one image.
+  public var imageByteCount: Int { height * width * channels }
+
+  /// The bytes of image `index`.
+  public func image(_ index: Int) -> ArraySlice<UInt8> {
+    images[index * imageByteCount..<(index + 1) * imageByteCount]
+  }
+
+  /// The images at `indexes`, in that order.
+  public func subset(_ indexes: some Collection<Int>) -> Dataset {
+    var subset = Dataset(
+      height: height, width: width, channels: channels, images: [], labels: [], classNames: classNames)
+    subset.images.reserveCapacity(indexes.count * imageByteCount)
+    subset.labels.reserveCapacity(indexes.count)
+    for index in indexes {
+      subset.images.append(contentsOf: image(index))
+      subset.labels.append(labels[index])
+    }
+    return subset
+  }
+
+  /// Holds out `validationCount` images chosen by `seed`; both parts keep the order of the whole.
+  ///
+  /// The same data, seed and count always give the same split: a partial Fisher-Yates shuffle of the indexes
+  /// by SplitMix64. The split's hash is FNV-1a (64 bits) over the total count and then, in rising order, the index
+  /// and label of each held-out image, each as a 32-bit little-endian word.
+  public func split(
+    validationCount: Int, seed: UInt64
+  ) -> (training: Dataset, validation: Dataset, split: DataSplit) {
+    precondition((0...count).contains(validationCount), "No more images can be held out than there are.")
+    var generator = SplitMix64(seed: seed)
+    var indexes = Array(0..<count)
+    for position in 0..<validationCount {
+      indexes.swapAt(position, position + generator.next(below: count - position))
+    }
+    let heldOut = indexes[..<validationCount].sorted()
+    var hash = OutputHash()
+    hash.add(Int32(count))
+    for index in heldOut {
+      hash.add(Int32(index))
+      hash.add(Int32(labels[index]))
+    }
+    let split = DataSplit(seed: seed, validationCount: validationCount, hash: hash.value)
+    return (subset(indexes[validationCount...].sorted()), subset(heldOut), split)
+  }
+}
+
+extension SplitMix64 {
+  /// A uniform integer in 0 ..< bound, by the high half of a product; its bias is below bound / 2^64.
+  mutating func next(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+}

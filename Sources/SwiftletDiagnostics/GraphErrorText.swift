@@ -1,0 +1,97 @@
+public import SwiftletBytes
+public import SwiftletModel
+
+extension GraphError {
+  /// Writes which node is at fault and why: "node 3 (dense_3): the shapes differ: 1 x 1 x 4 and 1 x 1 x 5".
+  ///
+  /// The node's name is told where its `model` is at hand.
+  public func write(to text: inout ByteWriter, model: Model? = nil) {
+    if let node {
+      text.write(text: "node ", node, "")
+      if let model, model.nodes.indices.contains(node) {
+        text.write(text: " (")
+        text.write(printable: model.name(ofNode: node))
+        text.write(text: ")")
+      }
+      text.write(text: ": ")
+    }
+    reason.write(to: &text)
+  }
+}
+
+extension GraphError.Reason {
+  public func write(to text: inout ByteWriter) {
+    switch self {
+    case .shape(let error): error.write(to: &text)
+    case .valueNotReady(let value):
+      text.write(text: "it reads value ", value, ", which no earlier node makes; nodes must be in topological order")
+    case .valueMadeTwice(let value): text.write(text: "value ", value, " is made twice")
+    case .valueNeverMade(let value): text.write(text: "value ", value, " is neither an input nor made by a node")
+    case .declaredShape(let declared, let inferred):
+      text.write(text: "the declared shape ")
+      text.write(declared)
+      text.write(text: " is not the operator's, ")
+      text.write(inferred)
+    case .parameterShape(let index):
+      text.write(text: "parameter ", index, " is missing, superfluous or of the wrong shape")
+    case .parameterElement(let index):
+      text.write(text: "parameter ", index, " has the wrong element type for a float, or an int8, model")
+    case .parameterValue(let index, let element):
+      text.write(text: "parameter ", index, ", element ")
+      text.write(text: "", element, ", is NaN, infinite or -128")
+    case .parameterScales(let index):
+      text.write(text: "parameter ", index, " needs one scale for each output channel")
+    case .quantization(let value):
+      text.write(text: "value ", value, " has an element type or quantization that does not fit its place")
+    case .floatOnly: text.write(text: "the operator exists in float models only; quantization folds or drops it")
+    case .accumulatorOverflow(let channel):
+      text.write(text: "the sum of output channel ", channel, " could pass 32 bits; its weight scale must be larger")
+    case .multiplierRange(let channel):
+      text.write(text: "the scales of output channel ", channel, " are too far apart for a 31-bit multiplier")
+    case .overLimit: text.write(text: "more nodes, values or elements than the limits allow")
+    case .endpoints: text.write(text: "the inputs or outputs are missing, named twice or do not exist")
+    }
+  }
+}
+
+extension ShapeError {
+  public func write(to text: inout ByteWriter) {
+    switch self {
+    case .badShape(let shape):
+      text.write(text: "the shape ")
+      text.write(shape)
+      text.write(text: " is empty or too large")
+    case .badWindow: text.write(text: "a kernel, stride or dilation is below 1, or a padding is absurd")
+    case .windowLargerThanInput(let kernel, let input):
+      text.write(text: "the window spans ", kernel, " cells but the padded input has ")
+      text.writeDecimal(input)
+      text.write(text: "; use a smaller kernel, or padding")
+    case .windowInPadding: text.write(text: "a pooling window would lie wholly in the padding; use less padding")
+    case .groupsDoNotDivide(let groups, let channels, let filters):
+      text.write(text: "", groups, " groups do not divide ")
+      text.write(text: "", channels, " input channels and ")
+      text.write(text: "", filters, " filters")
+    case .inputCount(let expected, let actual):
+      text.write(text: "the operator takes ", expected, expected == 1 ? " input, not " : " inputs, not ")
+      text.writeDecimal(actual)
+    case .shapesDiffer(let first, let second):
+      text.write(text: "the shapes differ: ")
+      text.write(first)
+      text.write(text: " and ")
+      text.write(second)
+    case .elementCountDiffers(let from, let to):
+      text.write(text: "a reshape from ", from, " to ")
+      text.write(text: "", to, " elements")
+    case .badConfiguration: text.write(text: "a count or rate of the operator is out of range")
+    }
+  }
+}
+
+extension ByteWriter {
+  /// "28 x 28 x 1": height, width, channels.
+  public mutating func write(_ shape: Shape) {
+    write(text: "", shape.height, " x ")
+    write(text: "", shape.width, " x ")
+    writeDecimal(shape.channels)
+  }
+}

@@ -1,0 +1,110 @@
+import SwiftletBytes
+
+/// The facts of the format that are the same for every file.
+public enum ModelFormat {
+  /// "SWL".
+  public static var magic: [UInt8] { [0x53, 0x57, 0x4C] }
+  /// The version this code writes, and the latest it reads.
+  public static var version: Int { 1 }
+  /// Flag bit 0: values and weights are integers.
+  static var quantizedFlag: UInt8 { 1 }
+  /// Flag bits 4...7 may be ignored by a reader that does not know them.
+  static var requiredFlags: UInt8 { 0x0F }
+  static var checksumByteCount: Int { 4 }
+  /// Deflate writes at most 258 bytes for each two bits it reads.
+  static var largestExpansion: Int { 1032 }
+}
+
+/// What a reader is willing to allocate for one file, beyond the file itself.
+///
+/// Peak allocation stays under `contentBytes + 24 * parameters` bytes and a few hundred bytes per node.
+public struct ReadLimits: Hashable, Sendable {
+  /// The most bytes of inflated content.
+  public var contentBytes: Int
+  /// The most weights and biases together.
+  public var parameters: Int
+  /// The most elements of all values together, per sample; they bound the time that checking windows takes.
+  public var activations: Int
+
+  public init(contentBytes: Int = 1 << 28, parameters: Int = 1 << 26, activations: Int = 1 << 26) {
+    self.contentBytes = contentBytes
+    self.parameters = parameters
+    self.activations = activations
+  }
+}
+
+/// What a file says about itself before it is inflated.
+public struct ModelHeader: Hashable, Sendable {
+  public var version: Int
+  public var flags: UInt8
+  public var contentByteCount: Int
+  /// Where the deflated content lies in the file.
+  public var content: Range<Int>
+
+  public var isQuantized: Bool { flags & ModelFormat.quantizedFlag != 0 }
+}
+
+/// The container: magic, version, flags, the content's size, the deflated content, CRC-32.
+enum Container {
+  static func readHeader(_ bytes: [UInt8], limits: ReadLimits) throws(ModelFormatError) -> ModelHeader {
+    guard !bytes.isEmpty else { throw ModelFormatError(.empty, "magic", at: 0, isInContent: false) }
+    let magic = ModelFormat.magic
+    guard bytes.count >= magic.count, bytes[0] == magic[0], bytes[1] == magic[1], bytes[2] == magic[2] else {
+      throw ModelFormatError(.notAModel, "magic", at: 0, isInContent: false)
+    }
+    let end = max(bytes.count - ModelFormat.checksumByteCount, magic.count)
+    var reader = FieldReader(bytes, range: magic.count..<end, isInContent: false)
+    let version = Int(try reader.byte("version"))
+    guard version <= ModelFormat.version else { throw reader.error(.newerVersion(version), "version", at: 3) }
+    guard version >= 1 else { throw reader.error(.badValue, "version", at: 3) }
+    let flags = try reader.byte("flags")
+    let unknown = flags & ModelFormat.requiredFlags & ~ModelFormat.quantizedFlag
+    guard unknown == 0 else { throw reader.error(.unknownFlags(unknown), "flags", at: 4) }
+    let count = try reader.count("content size", limit: limits.contentBytes)
+    return ModelHeader(version: version, flags: flags, contentByteCount: count, content: reader.offset..<end)
+  }
+
+  /// Checks the checksum and inflates the content of a file whose header has been read.
+  static func readContent(
+    _ bytes: [UInt8], _ header: ModelHeader, limits: ReadLimits
+  ) throws(ModelFormatError) -> [UInt8] {
+    let body = bytes.count - ModelFormat.checksumByteCount
+    guard body >= header.content.lowerBound else {
+      let missing = header.content.lowerBound + ModelFormat.checksumByteCount
+      throw ModelFormatError(
+        .bytes(.truncated(needed: missing, available: bytes.count)), "checksum", at: bytes.count, isInContent: false)
+    }
+    var stored: UInt32 = 0
+    for index in (0..<4).reversed() { stored = stored << 8 | UInt32(bytes[body + index]) }
+    let computed = Zlib.crc32(bytes[..<body])
+    guard stored == computed else {
+      throw ModelFormatError(
+        .bytes(.checksum(stored: stored, computed: computed)), "checksum", at: body, isInContent: false)
+    }
+    let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
+    do {
+      return try Zlib.inflate(
+        bytes[header.content], count: header.contentByteCount,
+        limit: reachable.overflow ? limits.contentBytes : min(limits.contentBytes, reachable.partialValue),
+        wrapper: .raw, field: "content")
+    } catch { throw ModelFormatError(error, isInContent: false) }
+  }
+
+  /// The whole file around `content`, deflated as small as zlib can.
+  ///
+  /// `blockEnds` are offsets in the content where a new kind of data begins and a deflate block may end.
+  static func write(
+    _ content: [UInt8], flags: UInt8, blockEnds: [Int], effort: Zlib.Effort
+  ) throws(ModelFormatError) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(bytes: ModelFormat.magic)
+    writer.write(byte: UInt8(ModelFormat.version))
+    writer.write(byte: flags)
+    writer.writeCount(content.count)
+    do { writer.write(bytes: try Zlib.deflate(content, wrapper: .raw, effort: effort, blockEnds: blockEnds)) } catch {
+      throw ModelFormatError(error, isInContent: false)
+    }
+    writer.write(Zlib.crc32(writer.bytes))
+    return writer.bytes
+  }
+}

@@ -1,0 +1,109 @@
+import SwiftletBytes
+import SwiftletModel
+
+/// A model as a file, and where its bytes went.
+public struct WrittenModel: Sendable {
+  public var bytes: [UInt8]
+  public var tensors: [TensorRecord]
+  /// Bytes of the content before deflation: nodes and their quantization, then metadata.
+  public var graphByteCount, metadataByteCount: Int
+}
+
+public enum ModelWriter {
+  /// Writes `model` as a `.swl` file.
+  ///
+  /// Values are renumbered: inputs first, then each node's output in order. The same model and zlib give the same bytes.
+  /// - Throws: `ModelFormatError(.notWritable)` where the model does not validate or passes a limit of the format.
+  public static func write(_ model: Model, effort: Zlib.Effort = .smallest) throws(ModelFormatError) -> WrittenModel {
+    do { try model.validate() } catch {
+      throw ModelFormatError(.notWritable(error), "model", at: 0, isInContent: false)
+    }
+    guard model.metadata.isWritable, model.nodes.allSatisfy({ $0.name.count <= Limits.nameBytes }) else {
+      throw ModelFormatError(.notWritable(GraphError(.overLimit)), "metadata", at: 0, isInContent: false)
+    }
+    let model = model.canonicallyNumbered()
+    var writer = ByteWriter()
+    writeGraph(model, &writer)
+    let graphEnd = writer.count
+    writer.write(model.metadata)
+    let metadataEnd = writer.count
+    var records: [TensorRecord] = []
+    var blockEnds: [Int] = []
+    for (index, node) in model.nodes.enumerated() {
+      for (parameter, tensor) in node.parameters.enumerated() {
+        let written = try writer.write(tensor, node: index, parameter: parameter)
+        records.append(written.record)
+        blockEnds += written.blockEnds
+      }
+    }
+    let flags = model.isQuantized ? ModelFormat.quantizedFlag : 0
+    let bytes = try Container.write(writer.bytes, flags: flags, blockEnds: blockEnds, effort: effort)
+    return WrittenModel(
+      bytes: bytes, tensors: records, graphByteCount: graphEnd, metadataByteCount: metadataEnd - graphEnd)
+  }
+
+  private static func writeGraph(_ model: Model, _ writer: inout ByteWriter) {
+    writer.writeCount(model.inputs.count)
+    for input in model.inputs {
+      let value = model.values[input]
+      writer.write(value.shape)
+      if let quantization = value.quantization {
+        // A zero point of 0 and scale 1/255, an image as it is, is one byte.
+        let isImage = quantization == .image
+        writer.write(byte: isImage ? 0 : 1)
+        if !isImage { write(quantization, isInt32: false, &writer) }
+      }
+    }
+    writer.writeCount(model.nodes.count)
+    for node in model.nodes {
+      let value = model.values[node.output]
+      var options = node.op.options
+      if !node.name.isEmpty { options |= NodeOption.name }
+      if node.inputs != [node.output - 1] { options |= NodeOption.inputs }
+      if value.element == .int32 { options |= NodeOption.int32Output }
+      if let quantization = value.quantization,
+        value.element == .int32 || quantization != model.values[node.inputs[0]].quantization
+      {
+        options |= NodeOption.quantization
+      }
+      writer.write(byte: node.op.tag)
+      writer.writeVarint(options)
+      if !node.name.isEmpty { writer.writeText(node.name) }
+      if options & NodeOption.inputs != 0 {
+        writer.writeCount(node.inputs.count)
+        for input in node.inputs { writer.writeCount(node.output - input) }
+      }
+      writer.writeFields(of: node.op)
+      if options & NodeOption.quantization != 0, let quantization = value.quantization {
+        write(quantization, isInt32: value.element == .int32, &writer)
+      }
+    }
+    // 0 outputs mean the last node's alone.
+    let isDefault = model.outputs == [model.values.count - 1]
+    writer.writeCount(isDefault ? 0 : model.outputs.count)
+    if !isDefault { for output in model.outputs { writer.writeCount(output) } }
+  }
+
+  private static func write(_ quantization: Quantization, isInt32: Bool, _ writer: inout ByteWriter) {
+    writer.write(quantization.scale)
+    if !isInt32 { writer.write(byte: UInt8(quantization.zeroPoint)) }
+  }
+}
+
+extension Model {
+  /// The same model with its values in the format's order: inputs, then each node's output.
+  public func canonicallyNumbered() -> Model {
+    let order = inputs + nodes.map { $0.output }
+    var position = [Int](repeating: 0, count: values.count)
+    for (new, old) in order.enumerated() { position[old] = new }
+    var result = self
+    result.values = order.map { values[$0] }
+    result.inputs = inputs.map { position[$0] }
+    result.outputs = outputs.map { position[$0] }
+    for index in nodes.indices {
+      result.nodes[index].inputs = nodes[index].inputs.map { position[$0] }
+      result.nodes[index].output = position[nodes[index].output]
+    }
+    return result
+  }
+}

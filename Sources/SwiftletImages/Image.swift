@@ -1,0 +1,39 @@
+/// An 8-bit image: rows top to bottom, pixels left to right, the channels of a pixel together.
+public struct Image: Hashable, Sendable {
+  public var width, height: Int
+  /// 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha (not premultiplied).
+  public var channels: Int
+  /// `height * width * channels` bytes.
+  public var pixels: [UInt8]
+
+  public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+    precondition(pixels.count == width * height * channels, "An image has height * width * channels bytes.")
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// The most pixels (width times height) that a decoder makes room for, unless told otherwise.
+  public static var pixelLimit: Int { 1 << 26 }
+
+  /// The most pixels along one side.
+  public static var sideLimit: Int { 1 << 16 }
+
+  public var hasAlpha: Bool { channels == 2 || channels == 4 }
+
+  /// The image without its alpha channel, or nil if any pixel is not fully opaque.
+  ///
+  /// Nothing is composited: which background a person meant is not ours to guess.
+  public func droppingOpaqueAlpha() -> Image? {
+    guard hasAlpha else { return self }
+    let kept = channels - 1
+    var result: [UInt8] = []
+    result.reserveCapacity(width * height * kept)
+    for start in stride(from: 0, to: pixels.count, by: channels) {
+      guard pixels[start + kept] == 255 else { return nil }
+      result.append(contentsOf: pixels[start..<start + kept])
+    }
+    return Image(width: width, height: height, channels: kept, pixels: result)
+  }
+}

@@ -1,0 +1,147 @@
+import CSwiftletKernels
+import CSwiftletPlatform
+
+/// How a convolution kernel wants its weights, a step being four input bytes.
+enum WeightPacking: Sendable {
+  /// [step][channel][4], s8.
+  case bytes
+  /// [step][pair][channel][2], s16; pair 0 is input bytes 0 and 2, pair 1 is 1 and 3.
+  case pairs
+  /// [step][4][channel], s16.
+  case rows
+}
+
+/// The kernels of one instruction set, chosen once when a model is prepared.
+///
+/// Every table gives the same bytes; `reference` runs the plain Swift kernels that define them.
+public struct KernelTable: @unchecked Sendable {
+  typealias Convolution = @convention(c) (UnsafePointer<swl_conv_args>?) -> Void
+  typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
+  typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
+  typealias Addition = @convention(c) (UnsafePointer<swl_add_args>?) -> Void
+
+  /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
+  public let name: StaticString
+  /// Bits of `swl_cpu_features`.
+  let requires: UInt32
+  let packing: WeightPacking
+  /// Output channels in one vector, and the most vectors in a panel.
+  let lanes, panelVectors: Int
+  /// The kernel flips the activations' top bit; its bias then holds 128 * sum(weights) more.
+  let flipsActivations: Bool
+  let convolution: Convolution
+  let depthwise: Depthwise
+  let maxPool, meanPool: Pool
+  let addition: Addition
+  let convolutionName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
+
+  /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
+  public var isReference: Bool { name.utf8CodeUnitCount == 9 && byte(0) == UInt8(ascii: "r") }
+
+  private func byte(_ index: Int) -> UInt8 { name.utf8Start[index] }
+
+  func isNamed(_ other: Span<UInt8>) -> Bool {
+    guard other.count == name.utf8CodeUnitCount else { return false }
+    for i in 0..<other.count where other[i] != byte(i) { return false }
+    return true
+  }
+}
+
+extension KernelTable {
+  /// Plain Swift, unfused: the definition of every result.
+  public static var reference: KernelTable {
+    KernelTable(
+      name: "reference", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
+      convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
+      maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
+      convolutionName: "reference", depthwiseName: "reference", maxPoolName: "reference", meanPoolName: "reference",
+      additionName: "reference")
+  }
+
+  /// C for any CPU.
+  public static var portable: KernelTable {
+    KernelTable(
+      name: "portable", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
+      convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
+      maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
+      convolutionName: "conv_u8s8__portable", depthwiseName: "depthwise_u8s16__portable",
+      maxPoolName: "maxpool_u8__portable", meanPoolName: "meanpool_u8__portable", additionName: "add_u8__portable")
+  }
+
+  #if arch(x86_64)
+    static var avx2: KernelTable {
+      KernelTable(
+        name: "avx2", requires: UInt32(SWL_CPU_AVX2), packing: .pairs, lanes: 8, panelVectors: 2,
+        flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
+        maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
+        convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
+        maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
+    }
+
+    static var avx512vnni: KernelTable {
+      KernelTable(
+        name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI), packing: .bytes, lanes: 16, panelVectors: 4,
+        flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni,
+        depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
+        meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
+        convolutionName: "conv_u8s8__avx512vnni", depthwiseName: "depthwise_u8s16__avx512vnni",
+        maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
+        additionName: "add_u8__avx512vnni")
+    }
+  #elseif arch(arm64)
+    static var neon: KernelTable {
+      KernelTable(
+        name: "neon", requires: UInt32(SWL_CPU_NEON), packing: .rows, lanes: 4, panelVectors: 4,
+        flipsActivations: false, convolution: swl_conv_u8s8__neon, depthwise: swl_depthwise_u8s16__neon,
+        maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
+        convolutionName: "conv_u8s8__neon", depthwiseName: "depthwise_u8s16__neon",
+        maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
+    }
+
+    static var neondot: KernelTable {
+      KernelTable(
+        name: "neondot", requires: UInt32(SWL_CPU_NEONDOT), packing: .bytes, lanes: 4, panelVectors: 4,
+        flipsActivations: true, convolution: swl_conv_u8s8__neondot, depthwise: swl_depthwise_u8s16__neon,
+        maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
+        convolutionName: "conv_u8s8__neondot", depthwiseName: "depthwise_u8s16__neon",
+        maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
+    }
+  #endif
+
+  /// Every table of this build, fastest first.
+  static var compiled: [KernelTable] {
+    #if arch(x86_64)
+      [avx512vnni, avx2, portable, reference]
+    #elseif arch(arm64)
+      [neondot, neon, portable, reference]
+    #else
+      [portable, reference]
+    #endif
+  }
+
+  /// The tables this CPU can run, fastest first. Tests iterate over all of them.
+  public static var supported: [KernelTable] {
+    let features = swl_cpu_features()
+    return compiled.filter { $0.requires & features == $0.requires }
+  }
+
+  /// The fastest table this CPU can run.
+  public static var best: KernelTable { supported[0] }
+
+  /// The table of this name, or nil where this CPU or build has none.
+  public static func named(_ name: Span<UInt8>) -> KernelTable? {
+    for table in supported where table.isNamed(name) { return table }
+    return nil
+  }
+
+  /// The table the environment variable `SWIFTLET_KERNELS` names, `best` where it is unset or empty, or nil where this
+  /// CPU or build has none of that name.
+  public static var selected: KernelTable? {
+    guard let value = swl_getenv("SWIFTLET_KERNELS"), value[0] != 0 else { return best }
+    var count = 0
+    while value[count] != 0 { count += 1 }
+    return value.withMemoryRebound(to: UInt8.self, capacity: count) {
+      named(UnsafeBufferPointer(start: $0, count: count).span)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import SwiftletModel
+
+/// The parameters of a weighted operator as the model states them, nothing folded.
+struct IntegerWeights: BitwiseCopyable {
+  let weights: UnsafePointer<Int8>
+  let bias: UnsafePointer<Int32>
+  let multipliers: UnsafePointer<FixedPointMultiplier>
+  let inputZeroPoint: Int32
+}
+
+extension Conv2D {
+  /// The definition of an integer convolution: one image, plain loops, padding skipped.
+  func integer(
+    _ x: UnsafePointer<UInt8>, _ parameters: IntegerWeights, _ plan: WindowPlan, _ stage: OutputStage,
+    into y: UnsafeMutableRawPointer
+  ) {
+    let input = plan.input
+    let groupInputs = input.channels / groups
+    let groupFilters = filters / groups
+    let kernel = window.kernel
+    for oy in 0..<plan.output.height {
+      for ox in 0..<plan.output.width {
+        for filter in 0..<filters {
+          let firstChannel = filter / groupFilters * groupInputs
+          var accumulator = parameters.bias[filter]
+          for ky in plan.rows.taps(oy) {
+            for kx in plan.columns.taps(ox) {
+              let pixel = plan.rows.position(oy, ky) * input.width + plan.columns.position(ox, kx)
+              let from = x + pixel * input.channels + firstChannel
+              let weights = parameters.weights + ((filter * kernel.height + ky) * kernel.width + kx) * groupInputs
+              for channel in 0..<groupInputs {
+                accumulator &+= (Int32(from[channel]) &- parameters.inputZeroPoint) &* Int32(weights[channel])
+              }
+            }
+          }
+          let index = (oy * plan.output.width + ox) * filters + filter
+          stage.store(parameters.multipliers[filter](accumulator), at: index, y)
+        }
+      }
+    }
+  }
+}
+
+extension Dense {
+  /// The definition of an integer dense layer: one sample, plain loops.
+  func integer(
+    _ x: UnsafePointer<UInt8>, inputCount: Int, _ parameters: IntegerWeights, _ stage: OutputStage,
+    into y: UnsafeMutableRawPointer
+  ) {
+    for unit in 0..<units {
+      var accumulator = parameters.bias[unit]
+      let weights = parameters.weights + unit * inputCount
+      for i in 0..<inputCount {
+        accumulator &+= (Int32(x[i]) &- parameters.inputZeroPoint) &* Int32(weights[i])
+      }
+      stage.store(parameters.multipliers[unit](accumulator), at: unit, y)
+    }
+  }
+}

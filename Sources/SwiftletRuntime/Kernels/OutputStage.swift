@@ -1,0 +1,56 @@
+import SwiftletModel
+
+/// The end of every integer operator: requantize, add the zero point, clamp, store.
+struct OutputStage: BitwiseCopyable {
+  let zeroPoint, lo, hi: Int32
+  let storesInt32: Bool
+
+  init(_ activation: Activation, _ value: Value) {
+    let quantization = value.quantization ?? .image
+    zeroPoint = Int32(quantization.zeroPoint)
+    storesInt32 = value.element == .int32
+    if storesInt32 {
+      // s32 values are symmetric, so real 0 is 0.
+      switch activation {
+      case .none: (lo, hi) = (.min, .max)
+      case .relu: (lo, hi) = (0, .max)
+      case .boundedReLU(let bound):
+        let steps = FixedPointMultiplier(input: bound, output: quantization.scale)
+        let isHuge = bound.exponent > quantization.scale.exponent
+        (lo, hi) = (0, steps?(1) ?? (isHuge ? .max : 0))
+      }
+    } else {
+      let clamp = activation.clamp(quantization)
+      (lo, hi) = (Int32(clamp.lowerBound), Int32(clamp.upperBound))
+    }
+  }
+
+  private init(zeroPoint: Int32, lo: Int32, hi: Int32, storesInt32: Bool) {
+    self.zeroPoint = zeroPoint
+    self.lo = lo
+    self.hi = hi
+    self.storesInt32 = storesInt32
+  }
+
+  /// This stage followed by a clamp in the same quantization.
+  func clamped(to other: OutputStage) -> OutputStage {
+    let lo = min(max(self.lo, other.lo), other.hi)
+    return OutputStage(
+      zeroPoint: zeroPoint, lo: lo, hi: max(min(hi, other.hi), lo), storesInt32: storesInt32)
+  }
+
+  var elementByteCount: Int { storesInt32 ? 4 : 1 }
+
+  /// The zero point added to a requantized value, within lo...hi.
+  func finish(_ value: Int32) -> Int32 {
+    Int32(truncatingIfNeeded: min(max(Int64(value) + Int64(zeroPoint), Int64(lo)), Int64(hi)))
+  }
+
+  func store(_ value: Int32, at index: Int, _ y: UnsafeMutableRawPointer) {
+    if storesInt32 {
+      y.assumingMemoryBound(to: Int32.self)[index] = finish(value)
+    } else {
+      y.assumingMemoryBound(to: UInt8.self)[index] = UInt8(truncatingIfNeeded: finish(value))
+    }
+  }
+}

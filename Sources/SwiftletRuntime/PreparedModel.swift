@@ -1,0 +1,73 @@
+import CSwiftletKernels
+public import SwiftletModel
+
+/// A quantized model made ready to run on this CPU: validated, weights in kernel layout, memory planned.
+///
+/// It is immutable, so any number of sessions, on any threads, share it.
+public final class PreparedModel: @unchecked Sendable {
+  /// The most bytes the packed weights and tables may take, and the most one arena may take.
+  public static var memoryLimit: Int { 1 << 30 }
+  /// An arena beyond this many bytes holds fewer images at a time, down to `smallestChunk`: the second-level cache.
+  static var preferredArena: Int { 512 << 10 }
+  /// Dense layers read their weights once for so many images.
+  static var smallestChunk: Int { 8 }
+
+  public let model: Model
+  public let kernels: KernelTable
+  /// The largest number of images computed at a time; a larger batch runs in chunks.
+  public let chunk: Int
+  /// Bytes of scratch each thread of a session takes.
+  public let arenaByteCount: Int
+  /// What `run` does, in order.
+  public let steps: [StepDescription]
+
+  let memory: PackedMemory
+  let program: UnsafePointer<Step>
+  /// The arena offset of each buffer.
+  let offsets: UnsafePointer<Int>
+  let inputs, outputs: [Endpoint]
+
+  /// An input or output of the model: its buffer and its bytes per image.
+  struct Endpoint {
+    let buffer, byteCount: Int
+    let element: ElementType
+  }
+
+  /// Prepares `model` for batches of up to `maxBatch` images.
+  ///
+  /// `kernels` defaults to the table `SWIFTLET_KERNELS` names, or the fastest.
+  /// - Throws: `PrepareError` for a float or invalid model, an unknown kernel table, or one that needs more memory
+  ///   than `memoryLimit`.
+  public init(_ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil) throws(PrepareError) {
+    precondition(maxBatch >= 1, "maxBatch must be at least 1")
+    do { try model.validate() } catch { throw PrepareError(error) }
+    guard model.isQuantized else { throw PrepareError(.floatModel) }
+    guard let kernels = kernels ?? KernelTable.selected else { throw PrepareError(.unknownKernels) }
+    var builder = try ProgramBuilder(model, kernels, maxBatch: maxBatch)
+    try builder.build()
+    let memory = builder.memory
+
+    let single = builder.plan(chunk: 1)
+    guard single.byteCount <= PreparedModel.memoryLimit else { throw PrepareError(.memory) }
+    let fitting = max(PreparedModel.preferredArena / max(single.byteCount, 1), PreparedModel.smallestChunk)
+    var chunk = min(maxBatch, fitting)
+    var plan = builder.plan(chunk: chunk)
+    while plan.byteCount > PreparedModel.memoryLimit {
+      chunk = max(1, chunk / 2)
+      plan = builder.plan(chunk: chunk)
+    }
+    self.model = model
+    self.kernels = kernels
+    self.chunk = chunk
+    self.memory = memory
+    arenaByteCount = plan.byteCount
+    steps = builder.descriptions
+    offsets = try memory.store(plan.offsets)
+    program = try memory.store(builder.steps)
+    inputs = builder.endpoints(model.inputs)
+    outputs = builder.endpoints(model.outputs)
+  }
+
+  /// Bytes of packed weights and tables, shared by all sessions.
+  public var packedByteCount: Int { memory.byteCount }
+}

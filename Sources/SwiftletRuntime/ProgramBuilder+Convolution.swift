@@ -1,0 +1,190 @@
+import CSwiftletKernels
+import SwiftletModel
+
+/// What every panel of one layer shares.
+private struct LayerTables {
+  var pixels: UnsafePointer<Int32>
+  var windowCount, windowPixels: Int
+  var outputChannels: Int
+  var stage: OutputStage
+}
+
+extension ProgramBuilder {
+  mutating func convolutionStep(
+    _ group: FusedNodes, _ conv: Conv2D
+  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+    let node = model.nodes[group.nodes[0]]
+    let input = model.values[node.inputs[0]].shape
+    let plan: WindowPlan
+    var pool: WindowPlan?
+    do {
+      plan = try conv.plan(for: input)
+      if let index = group.pool, case .pool2D(let operation) = model.nodes[index].op {
+        pool = try operation.plan(for: plan.output)
+      }
+    } catch { throw PrepareError(.graph(.shape(error))) }
+    let geometry = WindowGeometry(plan)
+    guard let paddedByteCount = geometry.paddedByteCount, plan.output.height * plan.output.width <= 1 << 26 else {
+      throw PrepareError(.memory)
+    }
+    var padding: PaddedCopy?
+    if geometry.isPadded {
+      padding = PaddedCopy(
+        buffer: addScratch(byteCount: paddedByteCount), height: input.height,
+        rowByteCount: input.width * input.channels, top: geometry.top,
+        leftByteCount: geometry.left * input.channels, bottom: geometry.bottom,
+        rightByteCount: geometry.right * input.channels,
+        fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint))
+    }
+    let (offsets, perWindow) = geometry.pixels(pooledBy: pool)
+    let windowCount = offsets.count / perWindow
+    // One window per image: the images of a chunk become the pixels of one call.
+    let isBatched = windowCount == 1 && perWindow == 1 && padding == nil
+    let tables = LayerTables(
+      pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets), windowCount: windowCount,
+      windowPixels: perWindow, outputChannels: conv.filters, stage: outputStage(group))
+    let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels && !tables.stage.storesInt32
+    let panels: [Panel] =
+      if isDepthwise { [try depthwisePanel(group.nodes[0], geometry, tables)] } else {
+        try panels(group.nodes[0], geometry.steps(groups: conv.groups), groups: conv.groups, tables)
+      }
+    let step = try layerStep(
+      group, panels, padding: padding, isBatched: isBatched, depthwiseStride: isDepthwise ? conv.filters : 0)
+    return (.convolution(step), isDepthwise ? kernels.depthwiseName : kernels.convolutionName)
+  }
+
+  mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+    let node = model.nodes[group.nodes[0]]
+    let count = model.values[node.inputs[0]].shape.count
+    let tables = LayerTables(
+      pixels: try memory.store(imageOffsets(count)), windowCount: 1, windowPixels: 1,
+      outputChannels: output(of: node).shape.channels, stage: outputStage(group))
+    let steps = WindowGeometry.cut([WindowStep(offset: 0, first: 0, count: count)])
+    let panels = try panels(group.nodes[0], steps, groups: 1, tables)
+    let step = try layerStep(group, panels, padding: nil, isBatched: true, depthwiseStride: 0)
+    return (.convolution(step), kernels.convolutionName)
+  }
+
+  private func layerStep(
+    _ group: FusedNodes, _ panels: [Panel], padding: PaddedCopy?, isBatched: Bool, depthwiseStride: Int
+  ) throws(PrepareError) -> ConvolutionStep {
+    let input = model.nodes[group.nodes[0]].inputs[0]
+    return ConvolutionStep(
+      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, input: buffer(input),
+      output: buffer(group.output), inputStride: byteCount(input), outputStride: byteCount(group.output),
+      padding: padding, isBatched: isBatched, depthwiseStride: depthwiseStride)
+  }
+
+  /// The first byte of each image of the largest chunk.
+  private func imageOffsets(_ byteCount: Int) -> [Int32] {
+    // No chunk is larger: an image's arena takes at least its bytes. Past 2^31 bytes the arena is refused.
+    let most = min(maxBatch, max(PreparedModel.preferredArena / byteCount, PreparedModel.smallestChunk))
+    return (0..<most).map { Int32(truncatingIfNeeded: $0 * byteCount) }
+  }
+
+  /// The clamp of the group's first node and of the activations folded into it.
+  func outputStage(_ group: FusedNodes) -> OutputStage {
+    let first = model.nodes[group.nodes[0]]
+    var stage = OutputStage(first.op.fusedActivation, output(of: first))
+    for index in group.activations {
+      let node = model.nodes[index]
+      stage = stage.clamped(to: OutputStage(node.op.fusedActivation, output(of: node)))
+    }
+    return stage
+  }
+
+  private func panels(
+    _ index: Int, _ steps: [WindowStep], groups: Int, _ tables: LayerTables
+  ) throws(PrepareError) -> [Panel] {
+    let node = model.nodes[index]
+    let folded: FoldedChannels
+    do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
+    let filterCount = node.parameters[0].count / tables.outputChannels
+    let packer = WeightPacker(
+      kernels: kernels, weights: node.parameters[0].int8s ?? [], filterCount: filterCount, steps: steps)
+    let groupFilters = tables.outputChannels / groups
+    let groupInputs = model.values[node.inputs[0]].shape.channels / groups
+    var panels: [Panel] = []
+    for group in 0..<groups {
+      var first = group * groupFilters
+      let end = first + groupFilters
+      while first < end {
+        let vectors = min((end - first + kernels.lanes - 1) / kernels.lanes, kernels.panelVectors)
+        let filters = first..<min(end, first + vectors * kernels.lanes)
+        let used = packer.usedSteps(filters: filters)
+        var arguments = self.arguments(tables)
+        arguments.steps = try memory.store(used.map { Int32($0.offset) })
+        arguments.step_count = used.count
+        arguments.weights = try packer.pack(used, filters: filters, vectors: vectors, into: memory)
+        arguments.vectors = vectors
+        arguments.channels = filters.count
+        var bias = Array(folded.bias[filters])
+        if kernels.flipsActivations {
+          for filter in filters { bias[filter - first] &+= 128 &* packer.sum(ofFilter: filter) }
+        }
+        arguments.requantization = try requantization(
+          bias, Array(folded.multipliers[filters]), width: vectors * kernels.lanes, tables.stage)
+        panels.append(
+          Panel(
+            arguments: arguments, inputOffset: group * groupInputs,
+            outputOffset: first * tables.stage.elementByteCount))
+        first = filters.upperBound
+      }
+    }
+    return panels
+  }
+
+  /// The one panel of a depthwise convolution: weights turned to [tap][channel].
+  private func depthwisePanel(
+    _ index: Int, _ geometry: WindowGeometry, _ tables: LayerTables
+  ) throws(PrepareError) -> Panel {
+    let weights = model.nodes[index].parameters[0].int8s ?? []
+    let folded: FoldedChannels
+    do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
+    let channels = tables.outputChannels
+    let taps = weights.count / channels
+    var turned = [Int16](repeating: 0, count: weights.count)
+    for channel in 0..<channels {
+      for tap in 0..<taps { turned[tap * channels + channel] = Int16(weights[channel * taps + tap]) }
+    }
+    let kernel = geometry.plan.window.kernel
+    var offsets: [Int32] = []
+    for ky in 0..<kernel.height {
+      for kx in 0..<kernel.width {
+        let cell = ky * geometry.plan.rows.dilation * geometry.width + kx * geometry.plan.columns.dilation
+        offsets.append(Int32(cell * channels))
+      }
+    }
+    var arguments = self.arguments(tables)
+    arguments.steps = try memory.store(offsets)
+    arguments.step_count = offsets.count
+    arguments.weights = UnsafeRawPointer(try memory.store(turned))
+    arguments.channels = channels
+    arguments.requantization = try requantization(folded.bias, folded.multipliers, width: channels, tables.stage)
+    return Panel(arguments: arguments, inputOffset: 0, outputOffset: 0)
+  }
+
+  private func arguments(_ tables: LayerTables) -> swl_conv_args {
+    var arguments = swl_conv_args()
+    arguments.pixels = tables.pixels
+    arguments.window_count = tables.windowCount
+    arguments.window_pixels = tables.windowPixels
+    arguments.y_stride = tables.outputChannels * tables.stage.elementByteCount
+    arguments.stores_s32 = tables.stage.storesInt32
+    return arguments
+  }
+
+  private func requantization(
+    _ bias: [Int32], _ multipliers: [FixedPointMultiplier], width: Int, _ stage: OutputStage
+  ) throws(PrepareError) -> swl_requantization {
+    // Lanes past the channels get a harmless multiplier: nobody stores them.
+    let rest = width - multipliers.count
+    let zeros = [Int32](repeating: 0, count: rest)
+    return swl_requantization(
+      bias: try memory.store(bias + zeros),
+      mantissa: try memory.store(multipliers.map { $0.mantissa } + zeros),
+      shift: try memory.store(multipliers.map { $0.shift } + zeros.map { _ in 33 }),
+      zero_point: stage.zeroPoint, lo: stage.lo, hi: stage.hi,
+      high_half: multipliers.allSatisfy { $0.shift >= 33 })
+  }
+}

@@ -1,0 +1,129 @@
+import CSwiftletKernels
+import SwiftletModel
+
+extension ProgramBuilder {
+  mutating func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+    let node = model.nodes[index]
+    let plan: WindowPlan
+    do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
+      throw PrepareError(.graph(.shape(error)))
+    }
+    // The reciprocal of a mean is exact up to 2^22 cells; an override may name more.
+    if let divisor = pool.divisorOverride, divisor > 1 << 22 {
+      return (.reference(try referenceStep(index)), "reference")
+    }
+    guard plan.input.count <= Int(Int32.max) else { throw PrepareError(.memory) }
+    let rowBytes = plan.input.width * plan.input.channels
+    var arguments = swl_pool_args()
+    arguments.channels = plan.input.channels
+    arguments.rows = plan.output.height
+    arguments.columns = plan.output.width
+    (arguments.row_offset, arguments.row_taps) = try axisTables(plan.rows, bytes: rowBytes)
+    (arguments.column_offset, arguments.column_taps) = try axisTables(plan.columns, bytes: plan.input.channels)
+    arguments.row_step = plan.rows.dilation * rowBytes
+    arguments.column_step = plan.columns.dilation * plan.input.channels
+    if pool.reduction == .average { try addMeans(pool, plan, node, to: &arguments) }
+    let step = PoolStep(
+      kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
+      output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output))
+    return (.pool(step), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
+  }
+
+  private func axisTables(
+    _ axis: AxisPlan, bytes: Int
+  ) throws(PrepareError) -> (UnsafePointer<Int32>, UnsafePointer<Int32>) {
+    let taps = (0..<axis.output).map { axis.taps($0) }
+    let offsets = taps.indices.map { Int32(axis.position($0, taps[$0].lowerBound) * bytes) }
+    return (try memory.store(offsets), try memory.store(taps.map { Int32($0.count) }))
+  }
+
+  /// One `swl_mean` for each distinct pair of divisor and valid cells, and which one each output pixel takes.
+  private func addMeans(
+    _ pool: Pool2D, _ plan: WindowPlan, _ node: Node, to arguments: inout swl_pool_args
+  ) throws(PrepareError) {
+    let from = quantization(node.inputs[0])
+    let to = quantization(node.output)
+    var keys: [(cells: Int, divisor: Int)] = []
+    var means: [swl_mean] = []
+    var indexes: [Int32] = []
+    for oy in 0..<plan.output.height {
+      for ox in 0..<plan.output.width {
+        let cells = plan.rows.taps(oy).count * plan.columns.taps(ox).count
+        let divisor = pool.divisor(plan, oy, ox)
+        var found = keys.firstIndex { $0.cells == cells && $0.divisor == divisor }
+        if found == nil {
+          found = keys.count
+          keys.append((cells, divisor))
+          means.append(try mean(cells: cells, divisor: divisor, from, to))
+        }
+        indexes.append(Int32(found ?? 0))
+      }
+    }
+    arguments.means = try memory.store(means)
+    if means.count > 1 { arguments.mean_index = try memory.store(indexes) }
+    arguments.has_own_scale = from != to
+    arguments.zero_point = Int32(to.zeroPoint)
+  }
+
+  private func mean(
+    cells: Int, divisor: Int, _ from: Quantization, _ to: Quantization
+  ) throws(PrepareError) -> swl_mean {
+    if from != to {
+      guard let multiplier = FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor) else {
+        throw PrepareError(.graph(.multiplierRange(channel: 0)))
+      }
+      return swl_mean(
+        offset: Int32(-cells * from.zeroPoint), shift: multiplier.shift,
+        magic_or_mantissa: Int64(multiplier.mantissa))
+    }
+    // z + floor((2 * sum u + n) / (2n)) = floor((2 * sum q + n + 2z(n - cells)) / (2n)). The reciprocal
+    // m = ceil(2^k / 2n) exceeds 2^k / 2n by less than 1, so numerators below 2^k / 2n >= 2^31 divide exactly.
+    let twice = UInt64(2 * divisor)
+    let shift = 31 + (64 - (twice - 1).leadingZeroBitCount)
+    let magic = ((1 << UInt64(shift)) + twice - 1) / twice
+    return swl_mean(
+      offset: Int32(divisor + 2 * from.zeroPoint * (divisor - cells)), shift: Int32(shift),
+      magic_or_mantissa: Int64(magic))
+  }
+
+  func additionStep(_ group: FusedNodes, _ add: Add) throws(PrepareError) -> AdditionStep {
+    let node = model.nodes[group.nodes[0]]
+    let left = quantization(node.inputs[0])
+    let right = quantization(node.inputs[1])
+    guard
+      let factors = AdditionMultipliers(left: left.scale, right: right.scale, output: quantization(node.output).scale)
+    else { throw PrepareError(.graph(.multiplierRange(channel: 0))) }
+    let stage = outputStage(group)
+    var arguments = swl_add_args()
+    arguments.left_mantissa = factors.left
+    arguments.right_mantissa = factors.right
+    arguments.shift = factors.shift
+    arguments.offset =
+      (1 << Int64(factors.shift - 1)) - Int64(left.zeroPoint) * Int64(factors.left)
+      - Int64(right.zeroPoint) * Int64(factors.right)
+    arguments.zero_point = stage.zeroPoint
+    arguments.lo = stage.lo
+    arguments.hi = stage.hi
+    return AdditionStep(
+      kernels: pointers, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
+      output: buffer(group.output), count: byteCount(group.output))
+  }
+
+  func concatStep(_ node: Node) throws(PrepareError) -> ConcatStep {
+    let result = output(of: node)
+    var parts: [ConcatPart] = []
+    var offset = 0
+    for input in node.inputs {
+      let channels = model.values[input].shape.channels
+      var table: UnsafePointer<UInt8>?
+      if quantization(input) != quantization(node.output) {
+        table = try memory.store(Activation.none.integerTable(from: quantization(input), to: result))
+      }
+      parts.append(ConcatPart(input: buffer(input), channels: channels, offset: offset, table: table))
+      offset += channels
+    }
+    return ConcatStep(
+      parts: try memory.store(parts), partCount: parts.count, output: buffer(node.output), channels: offset,
+      pixelCount: result.shape.height * result.shape.width)
+  }
+}

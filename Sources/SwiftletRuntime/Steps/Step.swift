@@ -1,0 +1,48 @@
+import SwiftletModel
+
+/// One session worker's view while it runs a chunk: its arena, where each buffer lies in it, how many images it holds.
+struct Frame: BitwiseCopyable {
+  let arena: UnsafeMutableRawPointer
+  let offsets: UnsafePointer<Int>
+  let imageCount: Int
+
+  func bytes(_ buffer: Int) -> UnsafeMutablePointer<UInt8> {
+    (arena + offsets[buffer]).assumingMemoryBound(to: UInt8.self)
+  }
+}
+
+/// One step of a prepared model over a chunk of images. A step holds no reference, so running it counts none.
+enum Step: BitwiseCopyable {
+  case convolution(ConvolutionStep)
+  case pool(PoolStep)
+  case table(TableStep)
+  case addition(AdditionStep)
+  case concat(ConcatStep)
+  case reference(ReferenceStep)
+
+  func run(_ frame: Frame) {
+    switch self {
+    case .convolution(let step): step.run(frame)
+    case .pool(let step): step.run(frame)
+    case .table(let step): step.run(frame)
+    case .addition(let step): step.run(frame)
+    case .concat(let step): step.run(frame)
+    case .reference(let step): step.run(frame)
+    }
+  }
+}
+
+/// What `inspect` and `bench` say about one step of a prepared model.
+public struct StepDescription: Hashable, Sendable {
+  /// The nodes this step computes, in order; more than one where they are fused.
+  public let nodes: [Int]
+  /// The name of the first of them, UTF-8.
+  public let name: [UInt8]
+  public let outputShape: Shape
+  /// Multiply-accumulates per sample as the field counts them, of all its nodes.
+  public let multiplyAccumulates: Int
+  /// The microkernel chosen, UTF-8, such as `conv_u8s8__avx512vnni`.
+  public let kernel: [UInt8]
+  /// Weights and tables in kernel layout.
+  public let packedByteCount: Int
+}

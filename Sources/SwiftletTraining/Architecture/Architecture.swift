@@ -1,0 +1,108 @@
+import Foundation
+import SwiftletModel
+
+/// Why an architecture could not be built, in one line for people.
+public struct ArchitectureError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// A network to train, by name or from JSON.
+public enum Architecture {
+  /// The names `named(_:)` knows.
+  public static let names = builtIn.map(\.name)
+
+  /// Architectures as anybody would write them.
+  static let builtIn: [(name: String, json: String)] = [
+    (
+      "mnist-cnn",
+      """
+      {"input": [28, 28, 1], "layers": [
+        {"type": "conv2d", "filters": 32, "kernel": 3, "activation": "relu"},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "conv2d", "filters": 64, "kernel": 3, "activation": "relu"},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "flatten"},
+        {"type": "dense", "units": 128, "activation": "relu"},
+        {"type": "dense", "units": 10},
+        {"type": "softmax"}]}
+      """
+    ),
+    // Caffe's LeNet: no activation after the convolutions.
+    (
+      "lenet5",
+      """
+      {"input": [28, 28, 1], "layers": [
+        {"type": "conv2d", "filters": 20, "kernel": 5},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "conv2d", "filters": 50, "kernel": 5},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "flatten"},
+        {"type": "dense", "units": 500, "activation": "relu"},
+        {"type": "dense", "units": 10},
+        {"type": "softmax"}]}
+      """
+    ),
+  ]
+
+  /// A built-in architecture with zero parameters.
+  ///
+  /// - Throws: `ArchitectureError` that lists the known names.
+  public static func named(_ name: String) throws -> Model {
+    guard let found = builtIn.first(where: { $0.name == name }) else {
+      throw ArchitectureError(
+        "unknown architecture '\(name)'; known are \(names.joined(separator: ", ")), or give a .json file")
+    }
+    return try parse(Data(found.json.utf8))
+  }
+
+  /// Reads an architecture file.
+  ///
+  /// A JSON object with `input`, the extents `[height, width, channels]`; `layers`, a list; and optionally
+  /// `normalize`, `{"mean": [..], "std": [..]}` with one number per channel, applied to pixels scaled to 0...1. A layer
+  /// has a `type`, its settings, and optionally a `name`; it reads the layer before it, or the layers named in `inputs`
+  /// (`"input"` is the network's input). Types and settings (defaults in parentheses):
+  ///
+  /// - `conv2d`: filters, kernel, stride (1), dilation (1), padding ("valid"), groups (1), activation ("none")
+  /// - `depthwise_conv2d`: kernel, multiplier (1), stride, dilation, padding, activation
+  /// - `dense`: units, activation
+  /// - `max_pool2d`: kernel, stride (the kernel), dilation, padding, ceil_mode (false)
+  /// - `average_pool2d`: the same, and count_padding (false), divisor
+  /// - `relu`, `bounded_relu`: bound (6)
+  /// - `add`: activation; `concat`; both with `inputs`
+  /// - `flatten`, `reshape`: shape; `softmax`; `batch_norm`: epsilon (0.001), momentum (0.99); `dropout`: rate
+  ///
+  /// kernel, stride and dilation are a number or `[height, width]`; padding is "valid", "same" (SAME_UPPER),
+  /// "same_lower", a number, or `[top, left, bottom, right]`; activation is "none", "relu", "relu6" or
+  /// `{"bounded_relu": bound}`. Unknown keys are errors.
+  /// - Throws: `ArchitectureError` naming the layer.
+  public static func parse(_ json: Data) throws -> Model {
+    let root: Any
+    do { root = try JSONSerialization.jsonObject(with: json) } catch {
+      let reason = (error as NSError).userInfo["NSDebugDescription"] as? String ?? error.localizedDescription
+      throw ArchitectureError("the architecture is not valid JSON: \(reason)")
+    }
+    let top = try Fields(root, where: "the architecture", keys: ["input", "layers", "normalize"])
+    let extents = try top.integers("input", count: 3...3)
+    let shape = Shape(height: extents[0], width: extents[1], channels: extents[2])
+    guard shape.checkedCount != nil else { throw ArchitectureError("input \(extents) is no image shape") }
+    guard let layers = top.take("layers") as? [Any], !layers.isEmpty else {
+      throw ArchitectureError("the architecture needs 'layers', a list of at least one layer")
+    }
+    var assembly = Assembly(input: shape)
+    for (index, layer) in layers.enumerated() { try assembly.add(layer, index: index) }
+    var model = try assembly.build()
+    if let normalize = top.take("normalize") {
+      model.metadata.normalization = try normalization(normalize, channels: shape.channels)
+    }
+    return model
+  }
+
+  private static func normalization(_ object: Any, channels: Int) throws -> Normalization {
+    let fields = try Fields(object, where: "'normalize'", keys: ["mean", "std"])
+    let mean = try fields.numbers("mean", count: channels)
+    let deviation = try fields.numbers("std", count: channels)
+    guard deviation.allSatisfy({ $0 > 0 }) else { throw ArchitectureError("'normalize': std must be above 0") }
+    return Normalization(mean: mean.map(Float.init), standardDeviation: deviation.map(Float.init))
+  }
+}

@@ -1,0 +1,100 @@
+import SwiftletBytes
+import SwiftletImages
+import Testing
+
+@Suite struct InputDecoderTests {
+  static func image(_ channels: Int, alpha: UInt8? = nil) -> Image {
+    var pixels = (0..<3 * 2 * channels).map { UInt8($0 * 7) }
+    if let alpha { for pixel in 0..<6 { pixels[(pixel + 1) * channels - 1] = alpha } }
+    return Image(width: 3, height: 2, channels: channels, pixels: pixels)
+  }
+
+  static func decode(_ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false) throws -> DecodedInput {
+    try InputDecoder.decode(bytes, height: 2, width: 3, channels: channels, mustBePNG: mustBePNG)
+  }
+
+  static func reason(_ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false) -> ImageError.Reason? {
+    #expect(throws: ImageError.self) { _ = try decode(bytes, channels: channels, mustBePNG: mustBePNG) }?.reason
+  }
+
+  @Test func everyFormatIsToldByItsBytes() throws {
+    let one = Self.image(1)
+    let expected = DecodedInput(count: 1, pixels: one.pixels)
+    let two = DecodedInput(count: 2, pixels: one.pixels + one.pixels)
+    #expect(try Self.decode(try PNGEncoder.encode(one)) == expected)
+    #expect(try Self.decode(Array("P5 3 2 255 ".utf8) + one.pixels) == expected)
+    #expect(try Self.decode(one.pixels) == expected)
+    #expect(try Self.decode(two.pixels) == two)
+    #expect(try Self.decode(IDXTests.file([2, 3], values: expected.pixels)) == expected)
+    #expect(try Self.decode(IDXTests.file([2, 2, 3], values: two.pixels)) == two)
+    let idx = IDXTests.file([2, 2, 3, 1], values: two.pixels)
+    #expect(try Self.decode(try Zlib.deflate(idx, wrapper: .gzip)) == two)
+    let color = Self.image(3)
+    #expect(try Self.decode(try PNGEncoder.encode(color), channels: 3).pixels == color.pixels)
+    #expect(try Self.decode(IDXTests.file([1, 2, 3, 3], values: color.pixels), channels: 3).pixels == color.pixels)
+  }
+
+  @Test func opaqueAlphaIsDroppedAndTransparencyRefused() throws {
+    for channels in [2, 4] {
+      let opaque = Self.image(channels, alpha: 255)
+      let result = try Self.decode(try PNGEncoder.encode(opaque), channels: channels - 1)
+      #expect(
+        result.pixels == opaque.pixels.enumerated().filter { $0.offset % channels != channels - 1 }.map(\.element))
+      #expect(try Self.decode(try PNGEncoder.encode(opaque), channels: channels).pixels == opaque.pixels)
+      guard
+        case .transparent = Self.reason(try PNGEncoder.encode(Self.image(channels, alpha: 254)), channels: channels - 1)
+      else { return #expect(Bool(false), "\(channels) channels") }
+    }
+  }
+
+  @Test func nothingIsResizedOrConverted() throws {
+    func isWrong(_ reason: ImageError.Reason?, _ width: Int, _ height: Int, _ channels: Int) -> Bool {
+      guard case .wrongSize(width, height, channels, 3, 2, _) = reason else { return false }
+      return true
+    }
+    let color = try PNGEncoder.encode(Self.image(3))
+    #expect(isWrong(Self.reason(color), 3, 2, 3))
+    #expect(isWrong(Self.reason(try PNGEncoder.encode(Self.image(4, alpha: 255))), 3, 2, 4))
+    #expect(isWrong(Self.reason(try PNGEncoder.encode(Self.image(1)), channels: 3), 3, 2, 1))
+    let turned = Image(width: 2, height: 3, channels: 1, pixels: [UInt8](repeating: 0, count: 6))
+    #expect(isWrong(Self.reason(try PNGEncoder.encode(turned)), 2, 3, 1))
+    #expect(isWrong(Self.reason(Array("P5 2 3 255 ".utf8) + turned.pixels), 2, 3, 1))
+    #expect(isWrong(Self.reason(Array("P6 3 2 255 ".utf8) + Self.image(3).pixels), 3, 2, 3))
+    #expect(isWrong(Self.reason(IDXTests.file([1, 3, 2], values: turned.pixels)), 2, 3, 1))
+    #expect(isWrong(Self.reason(IDXTests.file([1, 2, 3, 2], values: Self.image(2).pixels)), 3, 2, 2))
+  }
+
+  @Test func aLargeImageOfTheWrongSizeIsRefusedByItsHeader() throws {
+    var builder = PNGBuilder()
+    builder.width = 8000
+    builder.height = 8000
+    // Its image data is far too short, so only the header can have been looked at.
+    guard case .wrongSize(8000, 8000, 1, 3, 2, 1) = Self.reason(builder.file()) else {
+      return #expect(Bool(false), "the pixels were read")
+    }
+  }
+
+  @Test func otherBytesAreRefused() {
+    guard case .empty = Self.reason([]) else { return #expect(Bool(false), "empty") }
+    for count in [1, 5, 7, 13] {
+      guard case .unknownFormat(count, 6) = Self.reason([UInt8](repeating: 9, count: count)) else {
+        return #expect(Bool(false), "\(count) raw bytes")
+      }
+    }
+    guard case .idxDimensionCount(1) = Self.reason(IDXTests.file([6], values: Self.image(1).pixels)) else {
+      return #expect(Bool(false), "labels")
+    }
+    // As many bytes as a raw image has, but the name promises a PNG.
+    guard case .notPNG = Self.reason(Self.image(1).pixels, mustBePNG: true) else {
+      return #expect(Bool(false), "raw named .png")
+    }
+  }
+
+  @Test(arguments: [
+    ("a.png", true), (".PnG", true), ("png", false), ("a.png ", false), ("a.pgm", false), ("", false),
+    ("a.png.gz", false),
+  ])
+  func namesThatPromiseAPNG(_ name: String, _ expected: Bool) {
+    #expect(InputDecoder.isPNGName(name) == expected)
+  }
+}

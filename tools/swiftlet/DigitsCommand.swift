@@ -1,0 +1,31 @@
+import ArgumentParser
+import SwiftletData
+import SwiftletImages
+
+struct Digits: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "digits", abstract: "Writes one image of a data set as a PNG file.")
+
+  enum Subset: String, ExpressibleByArgument, CaseIterable { case train, test }
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+  @Option(help: "Take it from the training or the test images.") var subset = Subset.test
+  @Option(help: "Which image, from 0.") var index = 0
+
+  func run() throws {
+    try output.check()
+    let sets = try data.load()
+    let images = subset == .train ? sets.train : sets.test
+    guard images.labels.indices.contains(index) else {
+      throw Failure.usage("--index \(index) is not in 0..<\(images.count), the images of '\(subset.rawValue)'")
+    }
+    guard images.channels == 1 || images.channels == 3 else {
+      throw Failure("images of \(images.channels) channels have no PNG form here")
+    }
+    let image = Image(
+      width: images.width, height: images.height, channels: images.channels, pixels: Array(images.image(index)))
+    try OutputFile.write(try PNGEncoder.encode(image), to: output.output, force: output.force)
+    try Console.print("\(output.output): image \(index), label \(images.classNames[Int(images.labels[index])])")
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import SwiftletBytes
+import SwiftletFormat
+import SwiftletModel
+
+/// A model read from a file.
+struct ModelFile {
+  let path: String
+  let contents: ReadModel
+  let byteCount: Int
+
+  var model: Model { contents.model }
+
+  init(_ path: String) throws {
+    self.path = path
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try FileBytes.read(path, limit: 1 << 28) } catch {
+      throw Failure("\(path): \(Failure.describe(error))")
+    }
+    byteCount = bytes.count
+    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
+      throw Failure("\(path): \(Failure.describe(error))")
+    }
+  }
+
+  /// A float model, or a failure that says what to do.
+  static func float(_ path: String, for purpose: String) throws -> ModelFile {
+    let file = try ModelFile(path)
+    guard !file.model.isQuantized else {
+      throw Failure("\(path): is already quantized; \(purpose) needs the float model that 'swiftlet train' wrote")
+    }
+    return file
+  }
+
+  /// A quantized model, or a failure that says what to do.
+  static func quantized(_ path: String, for purpose: String) throws -> ModelFile {
+    let file = try ModelFile(path)
+    guard file.model.isQuantized else {
+      throw Failure("\(path): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
+    }
+    return file
+  }
+}
+
+/// Files are written whole or not at all.
+enum OutputFile {
+  /// Refuses, before any work is done, an output that cannot be written.
+  static func check(_ path: String, force: Bool) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      if isFolder.boolValue { throw Failure("\(path): is a folder; give a file name") }
+      if !force { throw Failure("\(path): exists; use --force to replace it, or another name") }
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+      throw Failure("\(path): the folder \(folder) does not exist; create it first")
+    }
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw Failure("\(path): the folder \(folder) is not writable")
+    }
+  }
+
+  static func write(_ bytes: [UInt8], to path: String, force: Bool) throws {
+    do throws(FileError) { try FileBytes.write(bytes, to: path, replacing: force) } catch {
+      throw Failure("\(path): \(Failure.describe(error))")
+    }
+  }
+
+  @discardableResult
+  static func write(_ model: Model, to path: String, force: Bool) throws -> WrittenModel {
+    let written: WrittenModel
+    do throws(ModelFormatError) { written = try ModelWriter.write(model) } catch {
+      throw Failure("\(path): \(Failure.describe(error))")
+    }
+    try write(written.bytes, to: path, force: force)
+    return written
+  }
+}
