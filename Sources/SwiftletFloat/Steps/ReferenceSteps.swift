@@ -28,7 +28,8 @@ final class ReferenceConvolutionStep: ShardedStep, @unchecked Sendable {
     for n in shard.samples {
       var dx = (wantsInputGradient[0] ? inputs[0].dx(n) : spare[shard.worker].all).mutableSpan
       op.backward(
-        inputs[0].x(n).span, y: output.x(n).span, weights: parameters[0].weights.span, dy: output.dy(n).span, addingTo: &dx,
+        inputs[0].x(n).span, y: output.x(n).span, weights: parameters[0].weights.span, dy: output.dy(n).span,
+        addingTo: &dx,
         &dWeights, &dBias, plan)
     }
   }
@@ -59,7 +60,8 @@ final class ReferenceDenseStep: ShardedStep, @unchecked Sendable {
     for n in shard.samples {
       var dx = (wantsInputGradient[0] ? inputs[0].dx(n) : spare[shard.worker].all).mutableSpan
       op.backward(
-        inputs[0].x(n).span, y: output.x(n).span, weights: parameters[0].weights.span, dy: output.dy(n).span, addingTo: &dx,
+        inputs[0].x(n).span, y: output.x(n).span, weights: parameters[0].weights.span, dy: output.dy(n).span,
+        addingTo: &dx,
         &dWeights, &dBias)
     }
   }
