@@ -3,7 +3,13 @@
 
 #include <errno.h>
 
-#if defined(__GLIBC__)
+#if defined(__has_feature)
+#define IS_SANITIZED __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#else
+#define IS_SANITIZED 0
+#endif
+
+#if defined(__GLIBC__) && !(IS_SANITIZED)
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
