@@ -13,7 +13,8 @@ import Testing
       }
       let model = try SessionTests.seedNetwork(side: 12)
       setenv("SWIFTLET_KERNELS", "reference", 1)
-      precondition(try PreparedModel(model).kernels.isReference)
+      let prepared = try PreparedModel(model)
+      precondition(prepared.kernels.isReference)
     }
   }
 
@@ -31,7 +32,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let model = try SessionTests.seedNetwork(side: 12)
       setenv("SWIFTLET_KERNELS", "scalar", 1)
-      do {
+      do throws(PrepareError) {
         _ = try PreparedModel(model)
         preconditionFailure("an unknown table was taken")
       } catch {
