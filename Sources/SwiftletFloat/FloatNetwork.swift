@@ -122,8 +122,9 @@ extension FloatNetwork {
     allocateForTraining()
     let shards = shards(count, isTraining: true, key: key)
     let trained = steps[..<trainedStepCount]
+    let summed = uniqueStorages.filter { !$0.isGradientSet }
     eachShard(shards) { shard in
-      for storage in uniqueStorages where !storage.isGradientSet { storage.dx(shard.samples).update(repeating: 0) }
+      for storage in summed { storage.dx(shard.samples).update(repeating: 0) }
       seed(shard.samples)
     }
     var group: [Step] = []
@@ -154,9 +155,17 @@ extension FloatNetwork {
     for step in steps { step.allocateForTraining() }
   }
 
+  /// The storages whose gradients are summed: each once, without fused values and those no gradient is wanted of.
   private var uniqueStorages: [ValueStorage] {
+    var wanted = Set<ObjectIdentifier>()
+    for step in steps[..<trainedStepCount] {
+      for (input, isWanted) in zip(step.inputs, step.wantsInputGradient) where isWanted {
+        wanted.insert(ObjectIdentifier(input))
+      }
+    }
+    wanted.insert(ObjectIdentifier(logits))
     var seen = Set<ObjectIdentifier>()
-    return storages.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    return storages.filter { wanted.contains(ObjectIdentifier($0)) && seen.insert(ObjectIdentifier($0)).inserted }
   }
 
   private func load(_ images: UnsafeBufferPointer<UInt8>, _ count: Int) {
