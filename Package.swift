@@ -16,7 +16,8 @@ let leanTargets: [Target] = [
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
   .target(
-    name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"], swiftSettings: lean),
+    name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"],
+    swiftSettings: lean),
   .target(
     name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
     swiftSettings: lean),
@@ -59,7 +60,11 @@ let fullTargets: [Target] = [
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
   .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData"]),
   .testTarget(name: "SwiftletFormatTests", dependencies: ["SwiftletFormat", "SwiftletModel", "SwiftletBytes"]),
-  .testTarget(name: "SwiftletRuntimeTests", dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels"]),
+  // Stands in for malloc in the test process, to show that running a model allocates nothing.
+  .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter", cSettings: cSettings),
+  .testTarget(
+    name: "SwiftletRuntimeTests",
+    dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CAllocationCounter"]),
   .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
   .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
   .testTarget(
