@@ -4,25 +4,22 @@ import Foundation
 enum Console {
   static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
+  /// - Throws: `Failure` where standard output is full or closed.
   static func print(_ text: String) throws {
-    let bytes = Array((text + "\n").utf8)
-    guard fwrite(bytes, 1, bytes.count, stdout) == bytes.count else { throw outputFailure() }
+    var rest = Array((text + "\n").utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        let reason = String(cString: strerror(errno))
+        throw Failure("standard output could not be written: \(reason); free space or fix the pipe")
+      }
+    }
   }
 
   static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
   static func error(_ text: String) { note("swiftlet: error: \(text)") }
-
-  /// Makes a full disk or closed pipe on standard output an error instead of silence.
-  static func flush() {
-    guard fflush(stdout) == 0 else {
-      error(outputFailure().message)
-      exit(1)
-    }
-  }
-
-  private static func outputFailure() -> Failure {
-    Failure("standard output could not be written: \(String(cString: strerror(errno))); free space or fix the pipe")
-  }
 
   /// Prints `value` as JSON with sorted keys.
   static func printJSON(_ value: some Encodable) throws {

@@ -1,5 +1,13 @@
 import ArgumentParser
 import Foundation
+import SwiftletBytes
+import SwiftletData
+import SwiftletDiagnostics
+import SwiftletFormat
+import SwiftletImages
+import SwiftletModel
+import SwiftletRuntime
+import SwiftletTraining
 
 /// What ends a command: one line for people and an exit code.
 struct Failure: Error {
@@ -17,5 +25,19 @@ struct Failure: Error {
   /// Whether ArgumentParser raised `error` over the command line.
   static func isUsage(_ error: any Error) -> Bool {
     error is ValidationError || Swiftlet.exitCode(for: error) == .validationFailure
+  }
+
+  /// One line about a library's error; the caller adds the file.
+  static func describe(_ error: any Error) -> String {
+    var text = ByteWriter()
+    switch error {
+    case let error as FileError: error.write(to: &text)
+    case let error as ModelFormatError: error.write(to: &text)
+    case let error as GraphError: error.write(to: &text)
+    case let error as ImageError: error.write(to: &text)
+    case let error as ByteError: error.write(to: &text)
+    default: return "\(error)"
+    }
+    return String(decoding: text.bytes, as: UTF8.self)
   }
 }

@@ -13,13 +13,12 @@ struct ModelFile {
 
   init(_ path: String) throws {
     self.path = path
-    do throws(FileError) {
-      let bytes = try FileBytes.read(path, limit: 1 << 28)
-      byteCount = bytes.count
-      do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
-        throw Failure("\(path): \(Failure.describe(error))")
-      }
-    } catch let error as FileError {
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try FileBytes.read(path, limit: 1 << 28) } catch {
+      throw Failure("\(path): \(Failure.describe(error))")
+    }
+    byteCount = bytes.count
+    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
       throw Failure("\(path): \(Failure.describe(error))")
     }
   }

@@ -57,7 +57,8 @@ struct ThreadOptions: ParsableArguments {
 
   var count: Int {
     if let threads { return threads }
-    if let text = ProcessInfo.processInfo.environment["SWIFTLET_THREADS"], let count = Int(text), (1...256).contains(count)
+    if let text = ProcessInfo.processInfo.environment["SWIFTLET_THREADS"], let count = Int(text),
+      (1...256).contains(count)
     {
       return count
     }

@@ -9,7 +9,6 @@ enum Main {
     do {
       var command = try Swiftlet.parseAsRoot()
       try command.run()
-      Console.flush()
     } catch let failure as Failure {
       Console.error(failure.message)
       exit(failure.code)
@@ -41,7 +40,7 @@ struct Swiftlet: ParsableCommand {
       """,
     version: swiftletVersion,
     subcommands: [
-      Train.self, Compress.self, Prune.self, Quantize.self, Eval.self, Inspect.self, Bench.self, Verify.self,
+      Inspect.self, Bench.self, Verify.self,
       Digits.self,
     ])
 }

@@ -1,0 +1,17 @@
+import SwiftletModel
+
+/// What the values of a model held over calibration images: one histogram each, however many images.
+public struct Calibration: Sendable {
+  public internal(set) var histograms: [RangeHistogram]
+  public internal(set) var imageCount = 0
+
+  /// An empty calibration of a model with so many values.
+  public init(valueCount: Int) { histograms = Array(repeating: RangeHistogram(), count: valueCount) }
+
+  /// Adds what `value` held.
+  ///
+  /// - Returns: false where an element is NaN or infinite.
+  public mutating func observe(_ elements: UnsafeBufferPointer<Float>, value: Int) -> Bool {
+    histograms[value].add(elements)
+  }
+}

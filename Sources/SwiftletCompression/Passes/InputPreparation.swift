@@ -1,0 +1,57 @@
+import SwiftletModel
+
+/// What a quantized model's u8 input stands for, and the model that expects exactly that.
+struct InputPreparation {
+  var model: Model
+  var input: Quantization
+
+  /// Does away with the normalization of the input: by nothing, by weights, or by the input's scale and zero point.
+  ///
+  /// Folded into weights, the model reads x / 255 and has no normalization any more. Where padding forbids that, one
+  /// mean and deviation for all channels with 255 * mean an integer (within 1e-4, what Float keeps of it) become the
+  /// input's quantization, and the float model stays as it is, normalization included.
+  /// - Throws: `QuantizationError(.normalization)` where neither way is open.
+  init(_ model: Model) throws(QuantizationError) {
+    guard let normalization = model.metadata.normalization else {
+      self.init(model: model, input: .image)
+      return
+    }
+    let value = model.inputs[0]
+    let map = ChannelAffine(
+      gain: normalization.standardDeviation.map { 1 / Double($0) },
+      offset: zip(normalization.mean, normalization.standardDeviation).map { -Double($0) / Double($1) })
+    guard model.inputs.count == 1, map.channels == model.values[value].shape.channels,
+      (map.gain + map.offset).allSatisfy(\.isFinite), map.gain.allSatisfy({ $0 > 0 })
+    else { throw QuantizationError(.normalizationMalformed) }
+    do {
+      let readers = try model.weightedReaders(of: value, taking: map)
+      var folded = model
+      for reader in readers { folded.fold(map, intoInputOf: reader) }
+      folded.metadata.normalization = nil
+      self.init(model: folded, input: .image)
+    } catch {
+      guard let input = InputPreparation.quantization(normalization) else {
+        throw QuantizationError(.normalizationNotFoldable(error))
+      }
+      self.init(model: model, input: input)
+    }
+  }
+
+  private init(model: Model, input: Quantization) {
+    self.model = model
+    self.input = input
+  }
+
+  /// (q / 255 - mean) / deviation as scale * (q - zeroPoint), where it is that exactly.
+  static func quantization(_ normalization: Normalization) -> Quantization? {
+    guard let mean = normalization.mean.first, let deviation = normalization.standardDeviation.first,
+      normalization.mean.allSatisfy({ $0 == mean }), normalization.standardDeviation.allSatisfy({ $0 == deviation })
+    else { return nil }
+    let zero = 255 * Double(mean)
+    let zeroPoint = zero.rounded()
+    guard abs(zero - zeroPoint) <= 1e-4, (0...255).contains(zeroPoint),
+      let scale = Scale(1 / (255 * Double(deviation)))
+    else { return nil }
+    return Quantization(scale: scale, zeroPoint: Int(zeroPoint))
+  }
+}

@@ -1,0 +1,48 @@
+import SwiftletFormat
+import SwiftletModel
+
+extension Model {
+  /// The model without `removed` nodes, where `substitutes[v]` takes the place of value v; values are renumbered.
+  ///
+  /// Substitutes may chain.
+  func removing(_ removed: Set<Int>, substitutes: [Int: Int]) -> Model {
+    func resolved(_ value: Int) -> Int {
+      var value = value
+      while let next = substitutes[value] { value = next }
+      return value
+    }
+    var result = self
+    result.nodes = nodes.indices.filter { !removed.contains($0) }.map { index in
+      var node = nodes[index]
+      node.inputs = node.inputs.map(resolved)
+      node.output = resolved(node.output)
+      return node
+    }
+    result.outputs = outputs.map(resolved)
+    return result.canonicallyNumbered()
+  }
+
+  /// The one node that reads `value`, unless the graph hands the value out.
+  func onlyConsumer(of value: Int, _ consumers: [[Int]]) -> Int? {
+    consumers[value].count == 1 && !outputs.contains(value) ? consumers[value][0] : nil
+  }
+
+  /// The name of a node as text, for errors and reports.
+  public func text(ofNode index: Int) -> String { String(decoding: name(ofNode: index), as: UTF8.self) }
+}
+
+extension Pool2D {
+  /// Whether an affine map of a channel passes through: mean(a * x + b) = a * mean(x) + b.
+  var isPlainMean: Bool { reduction == .average && !countsPadding && divisorOverride == nil }
+}
+
+extension WindowPlan {
+  /// Whether no window touches padding.
+  var isInsideInput: Bool { rows.isInsideInput && columns.isInsideInput }
+}
+
+extension AxisPlan {
+  fileprivate var isInsideInput: Bool {
+    position(0, 0) >= 0 && position(output - 1, kernel - 1) < input
+  }
+}

@@ -1,0 +1,91 @@
+import SwiftletModel
+
+/// Why an affine map of a value's channels cannot go into weights.
+public enum FoldingObstacle: Error, Hashable, Sendable {
+  /// The value is an output of the graph.
+  case handedOut
+  /// What reads the value has no weights.
+  case noWeights
+  /// A convolution pads the value with zeros, which the map would not leave zero.
+  case padding
+  /// A pool in between does not pass the map on.
+  case pooling
+}
+
+/// Why a model cannot be quantized, and at which node.
+public struct QuantizationError: Error, Hashable, Sendable {
+  public enum Reason: Hashable, Sendable {
+    case alreadyQuantized
+    case graph(GraphError.Reason)
+    /// A weight, bias or statistic is NaN or infinite.
+    case nonFiniteParameter
+    /// A calibration image made this node give NaN or infinity.
+    case nonFiniteActivation
+    case batchNormNotFoldable(FoldingObstacle)
+    /// A softmax that is not the last node.
+    case softmaxInside
+    case normalizationNotFoldable(FoldingObstacle)
+    /// The normalization has another number of channels than the input, or a deviation that is no positive number.
+    case normalizationMalformed
+    /// Images of another size than the model's input.
+    case imageShape(expected: Shape, actual: Shape)
+    case noCalibrationImages
+    /// The calibration is of another model: it has no range for a value.
+    case calibrationMismatch
+    /// The range of activations, or a scale, lies outside what scales can express.
+    case scaleRange
+    /// More than one input, or another kind of model than images need.
+    case inputs
+  }
+  public let reason: Reason
+  /// The node's name, where the fault belongs to one.
+  public let node: String?
+
+  public init(_ reason: Reason, node: String? = nil) {
+    self.reason = reason
+    self.node = node
+  }
+}
+
+extension QuantizationError: CustomStringConvertible {
+  /// One line: the node, what is wrong, and how to mend it where that is not plain.
+  public var description: String { node.map { "node \($0): \(text)" } ?? text }
+
+  private var text: String {
+    switch reason {
+    case .alreadyQuantized: "the model is quantized already; start from its float model"
+    case .graph(let reason): "the quantized model breaks a rule: \(reason)"
+    case .nonFiniteParameter: "a parameter is NaN or infinite; train again, with a lower learning rate if it diverged"
+    case .nonFiniteActivation: "a calibration image gives NaN or infinity here; the model diverged in training"
+    case .batchNormNotFoldable(let obstacle):
+      "this batch normalization cannot be folded into weights: \(obstacle.text); put it right after a convolution or "
+        + "dense layer without activation"
+    case .softmaxInside: "a softmax can be quantized only where it is the last node"
+    case .normalizationNotFoldable(let obstacle):
+      "the input's normalization cannot be folded into weights (\(obstacle.text)), nor into the input's scale (that "
+        + "needs one mean and deviation for all channels, and 255 * mean an integer); train without it or with such a one"
+    case .normalizationMalformed: "the input's normalization does not fit the input's channels"
+    case .imageShape(let expected, let actual): "the model takes images of \(expected.text), these are \(actual.text)"
+    case .noCalibrationImages: "calibration needs at least one image"
+    case .calibrationMismatch: "the calibration belongs to another model"
+    case .scaleRange: "the values here are too large or too small for any scale"
+    case .inputs: "only models with one input can be quantized"
+    }
+  }
+}
+
+extension FoldingObstacle {
+  fileprivate var text: String {
+    switch self {
+    case .handedOut: "the value is an output of the model"
+    case .noWeights: "what reads the value has no weights"
+    case .padding: "a padded convolution reads it"
+    case .pooling: "the pool that reads it does not pass it on"
+    }
+  }
+}
+
+extension Shape {
+  /// Height x width x channels.
+  public var text: String { "\(height) x \(width) x \(channels)" }
+}

@@ -1,0 +1,43 @@
+import SwiftletModel
+
+/// Which numbers scales may be.
+public enum ScaleForm: Hashable, Sendable {
+  /// The nearest 31-bit mantissa: the best fit, 5 bytes per channel in a file.
+  case exact
+  /// The least 2^(k/2) that is enough: up to 1.41 times coarser, about 1 byte per channel in a file.
+  case halfPower
+
+  /// The scale for `value` > 0 in this form, or nil where it is out of range.
+  public func scale(_ value: Double) -> Scale? {
+    switch self {
+    case .exact: return Scale(value)
+    case .halfPower:
+      guard value > 0, value.isFinite, value.isNormal else { return nil }
+      // 2^(e/2 * 2) <= value < 2^(e + 1): at most three candidates. The relative slack forgives sqrt(2)'s rounding.
+      let first = 2 * Int(value.exponent)
+      for k in first...first + 2 {
+        if let scale = Scale(halfPower: k), scale.doubleValue >= value * (1 - 1e-9) { return scale }
+      }
+      return nil
+    }
+  }
+}
+
+/// Choices of post-training quantization.
+public struct QuantizationOptions: Hashable, Sendable {
+  public var ranges: RangeMethod
+  public var activationScales, weightScales: ScaleForm
+  /// Weights become integers in -weightLevels ... weightLevels; at most 127. Fewer levels make smaller files.
+  public var weightLevels: Int
+
+  public init(
+    ranges: RangeMethod = .mse, activationScales: ScaleForm = .exact, weightScales: ScaleForm = .exact,
+    weightLevels: Int = 127
+  ) {
+    precondition((1...127).contains(weightLevels), "weight levels lie in 1 ... 127")
+    self.ranges = ranges
+    self.activationScales = activationScales
+    self.weightScales = weightScales
+    self.weightLevels = weightLevels
+  }
+}

@@ -1,0 +1,134 @@
+import SwiftletModel
+
+/// Turns the float weights and bias of one layer into integers, channel by channel.
+struct WeightQuantizer {
+  let input: Quantization
+  /// The scale of the u8 output; nil for s32 logits, whose scale follows from the accumulators.
+  let output: Scale?
+  let options: QuantizationOptions
+  /// The least weight scale: multipliers under 2^-32 do not exist.
+  var floor: Double
+
+  init(input: Quantization, output: Scale?, options: QuantizationOptions) {
+    self.input = input
+    self.output = output
+    self.options = options
+    floor = output.map { WeightQuantizer.floor(input: input.scale, output: $0) } ?? 0x1p-60
+  }
+
+  /// A channel's integers. `reach` is the largest magnitude its accumulator can have.
+  struct Channel {
+    var weights: [Int8]
+    var bias: Int32
+    var scale: Scale
+    var reach: Int
+  }
+
+  static func floor(input: Scale, output: Scale) -> Double {
+    max(0x1p-60, output.doubleValue / input.doubleValue * 0x1p-31)
+  }
+
+  /// round(w / scale), half away from zero, with the least scale that spans the weights; the bias alike in units of
+  /// input scale * weight scale.
+  ///
+  /// A scale under which an accumulator could pass 32 bits grows by sqrt(2) until none can.
+  /// - Returns: nil where no scale fits.
+  func channel(_ weights: ArraySlice<Float>, bias: Float) -> Channel? {
+    let peak = Double(weights.reduce(0) { max($0, abs($1)) })
+    let fitting = peak == 0 ? constantScale(bias) : options.weightScales.scale(max(peak / levels, floor))
+    guard var scale = fitting else { return nil }
+    while true {
+      if let channel = channel(weights, bias: bias, scale) { return channel }
+      guard let next = options.weightScales.scale(scale.doubleValue * 1.4143) else { return nil }
+      scale = next
+    }
+  }
+
+  private var levels: Double { Double(options.weightLevels) }
+
+  /// The integers under `scale`, or nil where an accumulator could pass 32 bits.
+  private func channel(_ weights: ArraySlice<Float>, bias: Float, _ scale: Scale) -> Channel? {
+    let step = scale.doubleValue
+    let integers = weights.map { Int8(max(-levels, min(levels, (Double($0) / step).rounded()))) }
+    let exactBias = (Double(bias) / (input.scale.doubleValue * step)).rounded()
+    guard abs(exactBias) <= Double(Int32.max) else { return nil }
+    var positive = 0
+    var negative = 0
+    for weight in integers { if weight > 0 { positive += Int(weight) } else { negative -= Int(weight) } }
+    let start = Int(exactBias) - input.zeroPoint * (positive - negative)
+    guard (positive + negative) * 255 + abs(start) <= Int(Int32.max) else { return nil }
+    return Channel(
+      weights: integers, bias: Int32(exactBias), scale: scale,
+      reach: max(abs(start + 255 * positive), abs(start - 255 * negative)))
+  }
+
+  /// The scale of a channel without weights, which always gives its bias: 1, or the greatest power of two under which
+  /// the bias errs by less than an eighth of an output step (for logits, by 2^-17 of itself).
+  private func constantScale(_ bias: Float) -> Scale? {
+    let magnitude = Double(abs(bias))
+    guard magnitude > 0 else { return .one }
+    let tolerance = output.map { $0.doubleValue / 8 } ?? magnitude * 0x1p-17
+    let largest = 2 * tolerance / input.scale.doubleValue
+    guard largest < 1 else { return .one }
+    return Scale(halfPower: 2 * Int(max(largest, floor).exponent))
+  }
+}
+
+extension WeightQuantizer {
+  /// The integers of a whole layer.
+  struct Layer {
+    var weights: [Int8] = []
+    var bias: [Int32] = []
+    var scales: [Scale] = []
+    /// The output's scale: as given, or for logits the power of two that leaves the largest accumulator 30 bits.
+    var output: Scale
+  }
+
+  /// Quantizes the channels of a layer with a u8 output; nil where a channel has no scale that fits.
+  func layer(_ weights: [Float], bias: [Float]) -> Layer? {
+    guard let output, let channels = channels(weights, bias) else { return nil }
+    return Layer(channels, output: output)
+  }
+
+  /// Quantizes the channels of a layer that gives logits.
+  ///
+  /// The scale S is the least power of two with accumulator bound * S_in * S_w[c] <= 2^30 * S for every channel: no
+  /// logit saturates, whatever the input, and the greatest has at least 29 bits.
+  func logits(_ weights: [Float], bias: [Float]) -> Layer? {
+    guard let first = channels(weights, bias) else { return nil }
+    func reach(_ channels: [Channel]) -> Double {
+      channels.reduce(0) { max($0, Double($1.reach) * $1.scale.doubleValue) } * input.scale.doubleValue
+    }
+    let largest = reach(first)
+    guard largest > 0 else { return Layer(first, output: .one) }
+    let exponent = Int((largest * 0x1p-30).exponent)
+    guard let output = Scale(halfPower: 2 * (exponent + 1)) else { return nil }
+    // A channel far below the others may now need a coarser scale for its multiplier.
+    var coarser = self
+    coarser.floor = WeightQuantizer.floor(input: input.scale, output: output)
+    guard let channels = coarser.channels(weights, bias), reach(channels) <= output.doubleValue * 0x1.fffffp30 else {
+      return nil
+    }
+    return Layer(channels, output: output)
+  }
+
+  private func channels(_ weights: [Float], _ bias: [Float]) -> [Channel]? {
+    let perChannel = weights.count / bias.count
+    var result: [Channel] = []
+    for index in bias.indices {
+      let slice = weights[index * perChannel..<(index + 1) * perChannel]
+      guard let channel = channel(slice, bias: bias[index]) else { return nil }
+      result.append(channel)
+    }
+    return result
+  }
+}
+
+extension WeightQuantizer.Layer {
+  fileprivate init(_ channels: [WeightQuantizer.Channel], output: Scale) {
+    self.output = output
+    weights = channels.flatMap(\.weights)
+    bias = channels.map(\.bias)
+    scales = channels.map(\.scale)
+  }
+}
