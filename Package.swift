@@ -16,7 +16,8 @@ let leanTargets: [Target] = [
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
   .target(
-    name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"], swiftSettings: lean),
+    name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"],
+    swiftSettings: lean),
   .target(
     name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
     swiftSettings: lean),
@@ -58,7 +59,9 @@ let fullTargets: [Target] = [
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
   .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData"]),
-  .testTarget(name: "SwiftletFormatTests", dependencies: ["SwiftletFormat", "SwiftletModel", "SwiftletBytes"]),
+  .testTarget(
+    name: "SwiftletFormatTests",
+    dependencies: ["SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletBytes", "CSwiftletPlatform"]),
   .testTarget(name: "SwiftletRuntimeTests", dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels"]),
   .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
   .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
