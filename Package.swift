@@ -69,7 +69,11 @@ let fullTargets: [Target] = [
     name: "SwiftletCompressionTests",
     dependencies: ["SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData"]),
   .testTarget(name: "SwiftletPipelineTests", dependencies: ["SwiftletPipeline", "SwiftletTraining", "SwiftletData"]),
-  .testTarget(name: "CommandLineTests", dependencies: ["SwiftletFormat", "SwiftletData", "SwiftletBytes"]),
+  .testTarget(
+    name: "CommandLineTests",
+    dependencies: [
+      "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+    ]),
 ]
 
 let package = Package(

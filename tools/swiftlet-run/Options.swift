@@ -46,6 +46,10 @@ extension Options {
     if showsHelp || showsVersion { return }
     guard model != nil else { throw UsageError("no model given") }
     guard !inputs.isEmpty || isVerifying else { throw UsageError("no input given") }
+    var standardInputs = 0
+    for path in inputs where isStandardInput(path) { standardInputs += 1 }
+    if let model, isStandardInput(model) { standardInputs += 1 }
+    guard standardInputs <= 1 else { throw UsageError("standard input (-) can be read only once") }
   }
 
   private mutating func readOption(_ argument: UnsafePointer<CChar>, next: inout Int) throws(UsageError) {

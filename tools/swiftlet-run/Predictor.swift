@@ -10,19 +10,16 @@ struct Predictor {
   static let batch = 64
 
   let session: Session
-  let input: Shape
+  let imageSize: Int
   let classCount: Int
   let isInt32: Bool
   let quantization: Quantization
   let labels: [[UInt8]]
   let top: Int
 
+  /// `prepared` has one input and one output.
   init(_ prepared: PreparedModel, path: UnsafePointer<CChar>, options: Options) throws(Failure) {
     let model = prepared.model
-    guard model.inputs.count == 1, model.outputs.count == 1 else {
-      throw Failure(
-        path, "the model has several inputs or outputs; swiftlet-run gives it one image and reads one output")
-    }
     let output = model.values[model.outputs[0]]
     guard let quantization = output.quantization else { throw Failure(path, "the output has no quantization") }
     guard output.shape.isVector else {
@@ -36,7 +33,7 @@ struct Predictor {
     isInt32 = output.element == .int32
     classCount = output.shape.count
     labels = model.metadata.labels
-    input = model.values[model.inputs[0]].shape
+    imageSize = model.values[model.inputs[0]].shape.count
     top = min(options.top, classCount)
     session = Session(prepared, threads: options.threads)
   }
@@ -45,7 +42,6 @@ struct Predictor {
   func predict(
     _ decoded: DecodedInput, name: UnsafePointer<CChar>, options: Options, to output: inout Output
   ) throws(Failure) {
-    let imageSize = input.count
     var first = 0
     while first < decoded.count {
       let count = min(Predictor.batch, decoded.count - first)

@@ -16,11 +16,20 @@ enum Program {
     let chosen = try kernels(options)
     let model = try readModel(path)
     if options.isVerifying { try verify(model, path: path, kernels: chosen, options: options, to: &output) }
-    if options.inputs.isEmpty { return }
-    let prepared = try prepare(model, path: path, kernels: chosen)
+    guard let first = options.inputs.first else { return }
+    guard model.isQuantized else { throw Failure(path, PrepareError(.floatModel), model: model) }
+    guard model.inputs.count == 1, model.outputs.count == 1 else {
+      throw Failure(
+        path, "the model has several inputs or outputs; swiftlet-run gives it one image and reads one output")
+    }
+    // Read before the model is prepared: scratch for a batch is made only where there are several images.
+    let shape = model.values[model.inputs[0]].shape
+    var decoded = try readInput(first, shape: shape)
+    let prepared = try prepare(
+      model, path: path, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch)
     let predictor = try Predictor(prepared, path: path, options: options)
-    for input in options.inputs {
-      let decoded = try readInput(input, shape: predictor.input)
+    for (index, input) in options.inputs.enumerated() {
+      if index > 0 { decoded = try readInput(input, shape: shape) }
       try predictor.predict(decoded, name: input, options: options, to: &output)
     }
   }
@@ -73,10 +82,10 @@ enum Program {
   }
 
   private static func prepare(
-    _ model: Model, path: UnsafePointer<CChar>, kernels: KernelTable?
+    _ model: Model, path: UnsafePointer<CChar>, kernels: KernelTable?, maxBatch: Int = 1
   ) throws(Failure) -> PreparedModel {
     do throws(PrepareError) {
-      return try PreparedModel(model, maxBatch: Predictor.batch, kernels: kernels)
+      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels)
     } catch { throw Failure(path, error, model: model) }
   }
 
