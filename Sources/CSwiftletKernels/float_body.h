@@ -12,10 +12,17 @@
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define ROLLED _Pragma("clang loop unroll(disable)")
-// Block heights, tallest first: few instantiations keep the code small.
-#define TAKE(left, full) ((left) >= (full) ? (full) : (left) >= 6 ? 6 : (left) >= 3 ? 3 : 1)
-#define SWITCH_HEIGHT(n, F) \
-  switch (n) { case 1: F(1); break; case 3: F(3); break; case 6: F(6); break; default: F(MR); break; }
+// Block heights, tallest first: few instantiations keep the code small. MR is 12, 6 or 3.
+#define HEIGHTS(n, F) \
+  switch (n) { \
+    case 1: F(1); break; case 2: F(2); break; case 3: F(3); break; case 4: F(4); break; \
+    case 5: F(5); break; case 8: F(8); break; default: F(MR); break; \
+  }
+INLINE long height(long left) {
+  if (left >= MR) return MR;
+  if (MR > 8 && left >= 8) return 8;
+  return MR > 5 && left > 5 ? 5 : left;
+}
 
 typedef float vf __attribute__((ext_vector_type(VL)));
 typedef int32_t vi __attribute__((ext_vector_type(VL)));

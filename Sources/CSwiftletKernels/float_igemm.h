@@ -37,12 +37,12 @@ TARGET void NAME(swl_igemm_f32)(
     long left = columns - c, offset = out_offset + c;
     int narrow = width - c < NV * VL;
     for (long i = 0, n; i < count; i += n) {
-      n = TAKE(count - i, MR);
+      n = height(count - i);
 #define BLOCK(m) NAME(igemm_block)((m) < MR ? (m) : MR, NV, rows + i, segment, segments, run, w, width, b, low, high, \
     out + i, offset, left, accumulate)
 #define NARROW(m) NAME(igemm_block)((m) < MR ? (m) : MR, 1, rows + i, segment, segments, run, w, width, b, low, high, \
     out + i, offset, left, accumulate)
-      if (narrow) { SWITCH_HEIGHT(n, NARROW) } else { SWITCH_HEIGHT(n, BLOCK) }
+      if (narrow) { HEIGHTS(n, NARROW) } else { HEIGHTS(n, BLOCK) }
 #undef BLOCK
 #undef NARROW
     }

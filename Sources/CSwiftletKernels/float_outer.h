@@ -25,11 +25,11 @@ TARGET void NAME(swl_outer_f32)(
   for (; c + VL <= columns; ) {
     int wide = c + NV * VL <= columns;
     for (long j = 0, n; j < rows; j += n) {
-      n = TAKE(rows - j, MR);
+      n = height(rows - j);
       float *o = out + j * out_stride + c;
 #define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, NV, a, j, b, b_offset + c, count, o, out_stride)
 #define NARROW(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, j, b, b_offset + c, count, o, out_stride)
-      if (wide) { SWITCH_HEIGHT(n, BLOCK) } else { SWITCH_HEIGHT(n, NARROW) }
+      if (wide) { HEIGHTS(n, BLOCK) } else { HEIGHTS(n, NARROW) }
 #undef BLOCK
 #undef NARROW
     }
@@ -49,9 +49,9 @@ TARGET void NAME(swl_outer_f32)(
   const long start = columns - VL;
   for (long j = 0, n; j < rows; j += n) {
     float lanes[MR * VL] = {0};
-    n = TAKE(rows - j, MR);
+    n = height(rows - j);
 #define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, j, b, b_offset + start, count, lanes, VL)
-    SWITCH_HEIGHT(n, BLOCK)
+    HEIGHTS(n, BLOCK)
 #undef BLOCK
     for (long r = 0; r < n; r++)
       for (long t = c; t < columns; t++) out[(j + r) * out_stride + t] += lanes[r * VL + t - start];

@@ -1,0 +1,40 @@
+import CSwiftletKernels
+import CSwiftletPlatform
+import SwiftletModel
+
+/// The float microkernels of one instruction set.
+public struct FloatKernels: @unchecked Sendable {
+  public let name: String
+  package let table: swl_float_table
+
+  private init?(_ name: String, _ table: UnsafePointer<swl_float_table>?) {
+    guard let table else { return nil }
+    self.name = name
+    self.table = table.pointee
+  }
+
+  /// The sets this processor runs, best first. Tests iterate over all of them.
+  public static let supported: [FloatKernels] = [
+    FloatKernels("avx512", swl_float_avx512()), FloatKernels("avx2", swl_float_avx2()),
+    FloatKernels("neon", swl_float_neon()), FloatKernels("portable", swl_float_portable()),
+  ].compactMap { $0 }
+
+  /// The best supported set, or the best whose name begins like `SWIFTLET_KERNELS` says (`avx512vnni` means `avx512`).
+  public static let best: FloatKernels = {
+    guard let wanted = swl_getenv("SWIFTLET_KERNELS").map({ String(cString: $0) }), !wanted.isEmpty else {
+      return supported[0]
+    }
+    return supported.first { wanted.hasPrefix($0.name) } ?? supported[supported.count - 1]
+  }()
+}
+
+extension Activation {
+  /// The bounds this activation clamps to.
+  package var bounds: (low: Float, high: Float) {
+    switch self {
+    case .none: (-.infinity, .infinity)
+    case .relu: (0, .infinity)
+    case .boundedReLU(let bound): (0, Float(bound.doubleValue))
+    }
+  }
+}

@@ -1,0 +1,242 @@
+import Foundation
+import SwiftletBytes
+import SwiftletData
+import SwiftletFloat
+import SwiftletModel
+
+/// Trains a float model by stochastic gradient descent on the cross-entropy of its classes.
+///
+/// The result depends on the model, the data and the configuration alone, not on the number of threads or on breaks
+/// and resumptions.
+public struct Trainer {
+  public let configuration: TrainingConfiguration
+  public let training, validation: Dataset
+  /// What is called after each optimizer step, with the progress in epochs, to change parameters (a pruning mask).
+  public var afterStep: ((FloatNetwork, Double) -> Void)?
+  /// Asked after each batch whether to stop.
+  public var isCancelled: () -> Bool = { false }
+  /// Where a checkpoint is written after each epoch.
+  public var checkpointPath: String?
+  /// The first epoch (from 1) that can be the best: later than 1 where pruning is still under way before.
+  public var firstEligibleEpoch = 1
+
+  private let initial: Model
+  private let threads: Int
+
+  /// - Parameter model: The network with its initial parameters.
+  /// - Throws: `TrainingError` where the data does not fit the model.
+  public init(
+    _ model: Model, configuration: TrainingConfiguration, training: Dataset, validation: Dataset, threads: Int
+  ) throws {
+    guard !model.isQuantized, model.inputs.count == 1, model.outputs.count == 1 else {
+      throw TrainingError.notTrainable("it needs one input and one output, in floating point")
+    }
+    let input = model.values[model.inputs[0]].shape
+    guard
+      input == Shape(height: training.height, width: training.width, channels: training.channels)
+    else {
+      throw TrainingError.imageSize(
+        images: "\(training.height)x\(training.width)x\(training.channels)",
+        input: "\(input.height)x\(input.width)x\(input.channels)")
+    }
+    let outputs = model.values[model.outputs[0]].shape.count
+    guard outputs == training.classNames.count else {
+      throw TrainingError.classCount(outputs: outputs, classes: training.classNames.count)
+    }
+    guard training.count > 0 else { throw TrainingError.tooFewImages(count: 0, validation: validation.count) }
+    initial = model
+    self.configuration = configuration
+    self.training = training
+    self.validation = validation
+    self.threads = threads
+  }
+
+  /// Runs the epochs that are left and returns the best model.
+  ///
+  /// - Throws: `TrainingError`, `FileError` where a checkpoint cannot be written, `GraphError`.
+  public func run(
+    resuming checkpoint: Checkpoint? = nil, onEvent: (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingResult {
+    let network = try FloatNetwork(initial, maxBatch: max(configuration.batch, 64), threads: threads)
+    let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
+    var state = checkpoint ?? Checkpoint()
+    if let checkpoint {
+      guard checkpoint.fingerprint == fingerprint, network.canAdopt(checkpoint.parameters) else {
+        throw TrainingError.otherRun
+      }
+      network.adopt(checkpoint.parameters)
+      optimizer.state = checkpoint.optimizerState
+      optimizer.stepCount = checkpoint.stepCount
+    } else {
+      state.fingerprint = fingerprint
+      state.parameters = network.parameters.map(\.values)
+      state.optimizerState = optimizer.state
+      try save(state)
+    }
+    var history: [EpochSummary] = []
+    while state.epoch < configuration.epochs {
+      guard
+        var summary = try runEpoch(state.epoch + 1, network, optimizer, onEvent)
+      else { return result(state, history, isInterrupted: true) }
+      state.epoch += 1
+      state.stepCount = optimizer.stepCount
+      state.parameters = network.parameters.map(\.values)
+      state.optimizerState = optimizer.state
+      let isBetter =
+        summary.validationCorrect > state.bestCorrect
+        || summary.validationCorrect == state.bestCorrect && summary.validationLoss < state.bestLoss
+      if state.epoch >= firstEligibleEpoch && (isBetter || validation.count == 0) {
+        summary.isBest = true
+        state.best = state.parameters
+        state.bestEpoch = state.epoch
+        state.bestCorrect = summary.validationCorrect
+        state.bestLoss = summary.validationLoss
+      }
+      history.append(summary)
+      try save(state)
+      onEvent(.epoch(summary))
+    }
+    return result(state, history, isInterrupted: false)
+  }
+
+  private func save(_ state: Checkpoint) throws {
+    if let checkpointPath { try state.save(to: checkpointPath) }
+  }
+
+  /// One epoch of training and its validation, or nil if cancelled.
+  private func runEpoch(
+    _ epoch: Int, _ network: FloatNetwork, _ optimizer: Optimizer, _ onEvent: (TrainingEvent) -> Void
+  ) throws -> EpochSummary? {
+    let queue = BatchQueue(
+      training, batch: configuration.batch, epoch: epoch, seed: configuration.seed,
+      augmentation: configuration.augmentation)
+    let start = ContinuousClock.now
+    var loss = 0.0
+    var correct = 0
+    var seen = 0
+    var step = 0
+    while let batch = queue.take() {
+      let progress = Double(epoch - 1) + Double(step) / Double(queue.count)
+      let outcome = batch.images.withUnsafeBufferPointer { images in
+        batch.labels.withUnsafeBufferPointer { labels in
+          network.train(
+            images, labels: labels, count: labels.count,
+            key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15)
+        }
+      }
+      let rate = configuration.learningRate(progress: progress)
+      let mean = outcome.loss / Double(batch.labels.count)
+      guard mean.isFinite, mean < Self.lossLimit else {
+        throw TrainingError.diverged(epoch: epoch, loss: mean, learningRate: rate)
+      }
+      optimizer.step(rate: rate)
+      step += 1
+      if let afterStep {
+        afterStep(network, Double(epoch - 1) + Double(step) / Double(queue.count))
+        network.parametersChanged()
+      }
+      loss += outcome.loss
+      correct += outcome.correct
+      seen += batch.labels.count
+      if isCancelled() { return nil }
+      let seconds = (ContinuousClock.now - start).seconds
+      let rateOfImages = Double(seen) / max(seconds, 1e-9)
+      let left = Double(training.count * (configuration.epochs - epoch + 1) - seen) / rateOfImages
+      onEvent(
+        .progress(
+          TrainingProgress(
+            epoch: epoch, epochs: configuration.epochs, batch: step, batches: queue.count, loss: loss / Double(seen),
+            accuracy: Double(correct) / Double(seen), imagesPerSecond: rateOfImages, secondsLeft: left)))
+    }
+    guard network.parameters.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
+      throw TrainingError.diverged(
+        epoch: epoch, loss: loss / Double(max(seen, 1)),
+        learningRate: configuration.learningRate(progress: Double(epoch)))
+    }
+    let score = network.score(validation)
+    return EpochSummary(
+      epoch: epoch, trainingLoss: loss / Double(seen), trainingAccuracy: Double(correct) / Double(seen),
+      validationLoss: score.loss / Double(max(validation.count, 1)), validationCorrect: score.correct,
+      validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false)
+  }
+
+  /// A mean loss beyond this is no training any more.
+  private static let lossLimit = 1e3
+
+  private func result(_ state: Checkpoint, _ history: [EpochSummary], isInterrupted: Bool) -> TrainingResult {
+    var model = initial
+    let chosen = state.best.isEmpty ? state.parameters : state.best
+    var next = 0
+    for node in model.nodes.indices {
+      for index in model.nodes[node].parameters.indices {
+        model.nodes[node].parameters[index].storage = .float32(chosen[next])
+        next += 1
+      }
+    }
+    return TrainingResult(
+      model: model, bestEpoch: state.bestEpoch, bestCorrect: max(state.bestCorrect, 0), history: history,
+      isInterrupted: isInterrupted)
+  }
+
+  /// A hash of everything that decides the result, so that a checkpoint is not resumed by another run.
+  private var fingerprint: UInt64 {
+    var hash = OutputHash()
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    for byte in (try? encoder.encode(configuration)) ?? Data() { hash.add(byte) }
+    for node in initial.nodes {
+      for byte in "\(node.op)\(node.inputs)".utf8 { hash.add(byte) }
+      for tensor in node.parameters {
+        for value in tensor.floats ?? [] { hash.add(Int32(bitPattern: value.bitPattern)) }
+      }
+    }
+    for data in [training, validation] {
+      for label in data.labels { hash.add(label) }
+      for index in stride(from: 0, to: data.images.count, by: 97) { hash.add(data.images[index]) }
+    }
+    return hash.value
+  }
+}
+
+extension TrainingConfiguration {
+  var optimizerKind: Optimizer.Kind {
+    switch optimizer {
+    case .adam: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7)
+    case .sgd: .sgd(momentum: momentum, nesterov: false)
+    }
+  }
+}
+
+extension FloatNetwork {
+  fileprivate func canAdopt(_ tensors: [[Float]]) -> Bool { parameters.map(\.count) == tensors.map(\.count) }
+
+  fileprivate func adopt(_ tensors: [[Float]]) {
+    for (parameter, values) in zip(parameters, tensors) {
+      parameter.withMutableValues { _ = $0.update(fromContentsOf: values) }
+    }
+    parametersChanged()
+  }
+
+  /// Summed loss and correct predictions over a data set, at inference.
+  public func score(_ data: Dataset, batch: Int = 64) -> (loss: Double, correct: Int) {
+    var loss = 0.0
+    var correct = 0
+    data.images.withUnsafeBufferPointer { images in
+      data.labels.withUnsafeBufferPointer { labels in
+        for start in stride(from: 0, to: data.count, by: batch) {
+          let end = min(start + batch, data.count)
+          let part = score(
+            UnsafeBufferPointer(rebasing: images[start * data.imageByteCount..<end * data.imageByteCount]),
+            labels: UnsafeBufferPointer(rebasing: labels[start..<end]), count: end - start)
+          loss += part.loss
+          correct += part.correct
+        }
+      }
+    }
+    return (loss, correct)
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

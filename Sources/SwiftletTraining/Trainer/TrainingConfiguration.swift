@@ -1,0 +1,63 @@
+import Foundation
+
+/// How the learning rate changes over a run.
+public enum LearningRateSchedule: Hashable, Sendable, Codable {
+  case constant
+  /// From the full rate to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts).
+  case cosine
+  /// Multiplied by `factor` every `epochs` epochs.
+  case step(epochs: Int, factor: Float)
+
+  /// The share of the full rate at `progress`, in epochs from 0 to `total`.
+  public func factor(progress: Double, total: Int) -> Double {
+    switch self {
+    case .constant: 1
+    case .cosine: 0.5 * (1 + cos(.pi * min(max(progress / Double(max(total, 1)), 0), 1)))
+    case .step(let epochs, let factor): pow(Double(factor), (progress / Double(max(epochs, 1))).rounded(.down))
+    }
+  }
+}
+
+/// How weights start: the distribution's variance follows from the fan-in and fan-out.
+public enum Initialization: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Uniform, variance 2 / (fan-in + fan-out) (Glorot and Bengio 2010), Keras's default.
+  case glorot
+  /// Normal, variance 2 / fan-in (He et al. 2015).
+  case he
+}
+
+public enum OptimizerChoice: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Kingma and Ba 2015, with betas 0.9 and 0.999 and epsilon 1e-7; weight decay is decoupled (AdamW).
+  case adam
+  /// Stochastic gradient descent with momentum.
+  case sgd
+}
+
+/// Everything that decides a training run's result, besides the data and the architecture. Defaults are Keras's.
+public struct TrainingConfiguration: Hashable, Sendable, Codable {
+  public var epochs = 10
+  public var batch = 64
+  public var optimizer = OptimizerChoice.adam
+  public var learningRate: Float = 1e-3
+  /// Used by SGD.
+  public var momentum: Float = 0.9
+  public var weightDecay: Float = 0
+  public var schedule = LearningRateSchedule.constant
+  /// Epochs over which the rate rises linearly from 0 at the start.
+  public var warmUpEpochs: Float = 0
+  public var initialization = Initialization.glorot
+  public var augmentation: Augmentation?
+  /// Seeds the initial weights, the order of the data, augmentation and dropout. The split has its own seed.
+  public var seed: UInt64 = 0
+  /// Images held out of the training set for validation, and the seed that chooses them.
+  public var validationCount = 5000
+  public var splitSeed: UInt64 = 0
+
+  public init() {}
+
+  /// The learning rate at `progress`, in epochs.
+  public func learningRate(progress: Double) -> Float {
+    let warmUp = warmUpEpochs > 0 ? min(1, progress / Double(warmUpEpochs)) : 1
+    return Float(Double(learningRate) * warmUp * schedule.factor(progress: progress, total: epochs))
+  }
+}

@@ -1,0 +1,79 @@
+import SwiftletModel
+
+/// How a run is getting on, after each batch.
+public struct TrainingProgress: Sendable {
+  /// From 1.
+  public var epoch, epochs: Int
+  public var batch, batches: Int
+  /// Over the epoch so far.
+  public var loss, accuracy: Double
+  public var imagesPerSecond: Double
+  public var secondsLeft: Double
+
+  /// From 0 to 1 over the whole run.
+  public var fraction: Double { (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1)) }
+}
+
+/// One epoch's outcome.
+public struct EpochSummary: Sendable, Hashable {
+  /// From 1.
+  public var epoch: Int
+  /// Mean over the training images as they were seen, augmented and with dropout.
+  public var trainingLoss, trainingAccuracy: Double
+  public var validationLoss: Double
+  public var validationCorrect, validationCount: Int
+  public var seconds: Double
+  /// Whether this is the best epoch so far on validation; ties go to the lower loss.
+  public var isBest: Bool
+
+  public var validationAccuracy: Double { Double(validationCorrect) / Double(max(validationCount, 1)) }
+}
+
+public enum TrainingEvent: Sendable {
+  case progress(TrainingProgress)
+  case epoch(EpochSummary)
+}
+
+/// Why training could not go on, in one line with advice.
+public enum TrainingError: Error, Sendable, CustomStringConvertible {
+  /// The loss became NaN, infinite or absurd.
+  case diverged(epoch: Int, loss: Double, learningRate: Float)
+  /// The network's output count is not the number of classes.
+  case classCount(outputs: Int, classes: Int)
+  /// The images have another size than the network's input.
+  case imageSize(images: String, input: String)
+  /// The validation split leaves nothing to train on.
+  case tooFewImages(count: Int, validation: Int)
+  /// The checkpoint belongs to another run.
+  case otherRun
+  /// The model has several inputs or outputs, or is quantized.
+  case notTrainable(String)
+
+  public var description: String {
+    switch self {
+    case .diverged(let epoch, let loss, let rate):
+      "training diverged in epoch \(epoch) (loss \(loss)): lower the learning rate (now \(rate)), or add a warm-up"
+    case .classCount(let outputs, let classes):
+      "the network has \(outputs) outputs and the data \(classes) classes; change the last layer or the data"
+    case .imageSize(let images, let input): "the images are \(images) and the network's input is \(input)"
+    case .tooFewImages(let count, let validation):
+      "\(count) images cannot give up \(validation) for validation; lower the validation count"
+    case .otherRun:
+      "the checkpoint is of another run: architecture, data and settings must be the same to resume"
+    case .notTrainable(let reason): "this model cannot be trained: \(reason)"
+    }
+  }
+}
+
+public struct TrainingResult: Sendable {
+  /// The best epoch's parameters (the last epoch's where nothing was held out).
+  public var model: Model
+  /// From 1; 0 where no epoch was finished or nothing was held out.
+  public var bestEpoch: Int
+  /// Correct predictions of the best epoch on the validation images.
+  public var bestCorrect: Int
+  /// The epochs of this call; those before a resumption are not among them.
+  public var history: [EpochSummary]
+  /// Whether it was cancelled before the last epoch; the checkpoint then tells where to go on.
+  public var isInterrupted: Bool
+}
