@@ -59,7 +59,9 @@ let fullTargets: [Target] = [
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
   .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData"]),
-  .testTarget(name: "SwiftletFormatTests", dependencies: ["SwiftletFormat", "SwiftletModel", "SwiftletBytes"]),
+  .testTarget(
+    name: "SwiftletFormatTests",
+    dependencies: ["SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletBytes", "CSwiftletPlatform"]),
   // Stands in for malloc in the test process, to show that running a model allocates nothing.
   .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter", cSettings: cSettings),
   .testTarget(
@@ -71,7 +73,11 @@ let fullTargets: [Target] = [
     name: "SwiftletCompressionTests",
     dependencies: ["SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData"]),
   .testTarget(name: "SwiftletPipelineTests", dependencies: ["SwiftletPipeline", "SwiftletTraining", "SwiftletData"]),
-  .testTarget(name: "CommandLineTests", dependencies: ["SwiftletFormat", "SwiftletData", "SwiftletBytes"]),
+  .testTarget(
+    name: "CommandLineTests",
+    dependencies: [
+      "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+    ]),
 ]
 
 let package = Package(
