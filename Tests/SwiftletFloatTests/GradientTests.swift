@@ -29,13 +29,19 @@ import Testing
       op.backward(x.span, y: y.span, weights: w.span, dy: dy.span, addingTo: &a, &c, &d, plan)
       return (dx, dw, db)
     }
-    expectGradient(at: x, outputCount: count, step: 0.25) { forward($0, w, b, &$1) } backward: {
+    expectGradient(at: x, outputCount: count, step: 0.25) {
+      forward($0, w, b, &$1)
+    } backward: {
       $3 = backward($1, $2).dx
     }
-    expectGradient(at: w, outputCount: count, step: 0.25) { forward(x, $0, b, &$1) } backward: {
+    expectGradient(at: w, outputCount: count, step: 0.25) {
+      forward(x, $0, b, &$1)
+    } backward: {
       $3 = backward($1, $2).dw
     }
-    expectGradient(at: b, outputCount: count, step: 0.25) { forward(x, w, $0, &$1) } backward: {
+    expectGradient(at: b, outputCount: count, step: 0.25) {
+      forward(x, w, $0, &$1)
+    } backward: {
       $3 = backward($1, $2).db
     }
   }
