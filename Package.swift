@@ -73,6 +73,7 @@ let fullTargets: [Target] = [
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+      "SwiftletDiagnostics",
     ]),
 ]
 
