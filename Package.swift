@@ -62,7 +62,11 @@ let fullTargets: [Target] = [
   .testTarget(
     name: "SwiftletFormatTests",
     dependencies: ["SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletBytes", "CSwiftletPlatform"]),
-  .testTarget(name: "SwiftletRuntimeTests", dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels"]),
+  // Stands in for malloc in the test process, to show that running a model allocates nothing.
+  .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter", cSettings: cSettings),
+  .testTarget(
+    name: "SwiftletRuntimeTests",
+    dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CAllocationCounter"]),
   .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
   .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
   .testTarget(

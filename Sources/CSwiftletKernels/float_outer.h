@@ -1,4 +1,4 @@
-// out[j][0..columns) += sum over i of a[i][j] * b[i][0..columns), for j in 0..<rows: a weight gradient.
+// out[j][0..columns) += sum over i of a[i][a_offset + j] * b[i][b_offset..][0..columns), for j in 0..<rows: a weight gradient.
 INLINE void NAME(outer_block)(
     const int mr, const int nv, const float *const *a, long a_offset, const float *const *b, long b_offset, long count,
     float *out, long out_stride) {
@@ -19,16 +19,16 @@ INLINE void NAME(outer_block)(
 }
 
 TARGET void NAME(swl_outer_f32)(
-    const float *const *a, long rows, const float *const *b, long columns, long b_offset, long count, float *out,
-    long out_stride) {
+    const float *const *a, long a_offset, long rows, const float *const *b, long b_offset, long columns, long count,
+    float *out, long out_stride) {
   long c = 0;
   for (; c + VL <= columns; ) {
     int wide = c + NV * VL <= columns;
     for (long j = 0, n; j < rows; j += n) {
       n = height(rows - j);
       float *o = out + j * out_stride + c;
-#define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, NV, a, j, b, b_offset + c, count, o, out_stride)
-#define NARROW(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, j, b, b_offset + c, count, o, out_stride)
+#define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, NV, a, a_offset + j, b, b_offset + c, count, o, out_stride)
+#define NARROW(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, a_offset + j, b, b_offset + c, count, o, out_stride)
       if (wide) { HEIGHTS(n, BLOCK) } else { HEIGHTS(n, NARROW) }
 #undef BLOCK
 #undef NARROW
@@ -40,7 +40,7 @@ TARGET void NAME(swl_outer_f32)(
     for (; c < columns; c++)
       for (long j = 0; j < rows; j++) {
         float sum = out[j * out_stride + c];
-        for (long i = 0; i < count; i++) sum += a[i][j] * b[i][b_offset + c];
+        for (long i = 0; i < count; i++) sum += a[i][a_offset + j] * b[i][b_offset + c];
         out[j * out_stride + c] = sum;
       }
     return;
@@ -50,7 +50,7 @@ TARGET void NAME(swl_outer_f32)(
   for (long j = 0, n; j < rows; j += n) {
     float lanes[MR * VL] = {0};
     n = height(rows - j);
-#define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, j, b, b_offset + start, count, lanes, VL)
+#define BLOCK(m) NAME(outer_block)((m) < MR ? (m) : MR, 1, a, a_offset + j, b, b_offset + start, count, lanes, VL)
     HEIGHTS(n, BLOCK)
 #undef BLOCK
     for (long r = 0; r < n; r++)

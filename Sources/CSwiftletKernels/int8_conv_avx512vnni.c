@@ -3,6 +3,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+// Four pixels by four vectors of 16 channels in registers, 8 loads to 16 vpdpbusd. Weights packed
+// [step][channel][4] as s8.
+
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 #define INLINE SWL_INLINE ISA
 

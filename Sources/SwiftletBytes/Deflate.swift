@@ -5,7 +5,8 @@ extension Zlib {
   public enum Effort: Sendable, Hashable {
     /// One attempt at level 9.
     case fast
-    /// Many settings of zlib, the smallest kept; 5 to 90 attempts, fewer for larger sources.
+    /// Many settings of zlib, the smallest result kept: 82 attempts up to 64 KiB,
+    /// 21 up to 256 KiB, 9 above; about 1 s for 40 KB, 5 s for 1.6 MB.
     case smallest
   }
 
@@ -42,12 +43,12 @@ struct DeflateSettings {
   static func candidates(byteCount: Int, effort: Zlib.Effort) -> [DeflateSettings] {
     guard effort == .smallest else { return [DeflateSettings(memoryLevel: 9, strategy: Z_DEFAULT_STRATEGY)] }
     var settings: [DeflateSettings] = []
-    let memoryLevels: ClosedRange<Int32> = byteCount <= 1 << 18 ? 1...9 : 8...9
+    let memoryLevels: ClosedRange<Int32> = byteCount <= 1 << 16 ? 1...9 : byteCount <= 1 << 18 ? 5...9 : 8...9
     for memoryLevel in memoryLevels {
       for strategy in [Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE] {
         settings.append(DeflateSettings(memoryLevel: memoryLevel, strategy: strategy))
       }
-      guard byteCount <= 1 << 18 else { continue }
+      guard byteCount <= 1 << 16 else { continue }
       for level: Int32 in 4...8 {
         settings.append(DeflateSettings(level: level, memoryLevel: memoryLevel, strategy: Z_DEFAULT_STRATEGY))
       }

@@ -46,7 +46,7 @@ public final class Optimizer {
     let tasks = trained.indices.flatMap { index in
       stride(from: 0, to: trained[index].count, by: Self.chunk).map { (index, $0) }
     }
-    network.workers.run(tasks.count) { task, _ in
+    network.pool.run(tasks.count) { task, _ in
       let (index, start) = tasks[task]
       update(index, start, min(Self.chunk, trained[index].count - start), rate)
     }
@@ -58,7 +58,7 @@ public final class Optimizer {
     guard let gradient = parameter.gradient else { return }
     let decay = parameter.role == .weights ? rate * weightDecay : 0
     let value = parameter.value.pointer + start
-    let table = network.kernels.table
+    let table = network.options.kernels.table
     switch kind {
     case .adam(let beta1, let beta2, let epsilon):
       let correction = (1 - power(beta2, stepCount)).squareRoot() / (1 - power(beta1, stepCount))

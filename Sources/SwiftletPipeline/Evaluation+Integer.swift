@@ -14,36 +14,34 @@ extension Evaluation {
     let session = Session(prepared, threads: threads)
     let classes = model.values[model.outputs[0]].shape.count
     let isInt32 = model.values[model.outputs[0]].element == .int32
-    var logits = [Int32](repeating: 0, count: batch * classes)
-    var bytes = [UInt8](repeating: 0, count: batch * classes)
     var predictions: [Int] = []
     predictions.reserveCapacity(data.count)
     for first in stride(from: 0, to: data.count, by: batch) {
       let count = min(batch, data.count - first)
       let images = data.images.span.extracting(first * data.imageByteCount..<(first + count) * data.imageByteCount)
       if isInt32 {
+        var logits = [Int32](repeating: 0, count: count * classes)
         var output = logits.mutableSpan
-        var part = output.extracting(0..<count * classes)
-        session.run(images, batch: count, into: &part)
+        session.run(images, batch: count, into: &output)
+        predictions += logits.rowMaxima(classes)
       } else {
+        var bytes = [UInt8](repeating: 0, count: count * classes)
         var output = bytes.mutableSpan
-        var part = output.extracting(0..<count * classes)
-        session.run(images, batch: count, into: &part)
-      }
-      for image in 0..<count {
-        let range = image * classes..<(image + 1) * classes
-        predictions.append(isInt32 ? logits[range].firstMaximum : bytes[range].firstMaximum)
+        session.run(images, batch: count, into: &output)
+        predictions += bytes.rowMaxima(classes)
       }
     }
     return Evaluation(predictions: predictions, on: data)
   }
 }
 
-extension ArraySlice where Element: Comparable {
-  /// The position of the greatest element, the first of equals, counted from the slice's start.
-  var firstMaximum: Int {
-    var best = startIndex
-    for index in indices where self[index] > self[best] { best = index }
-    return best - startIndex
+extension Array where Element: Comparable {
+  /// The position of the greatest element of each row, the first of equals.
+  func rowMaxima(_ columns: Int) -> [Int] {
+    stride(from: 0, to: count, by: columns).map { start in
+      var best = start
+      for index in start..<start + columns where self[index] > self[best] { best = index }
+      return best - start
+    }
   }
 }

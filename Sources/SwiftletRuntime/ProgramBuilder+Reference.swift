@@ -7,7 +7,8 @@ extension ProgramBuilder {
     let input = node.inputs[0]
     let stage = OutputStage(node.op.fusedActivation, output(of: node))
     return ReferenceStep(
-      body: try referenceBody(index, node, stage), input: buffer(input), output: buffer(node.output), inputStride: byteCount(input),
+      body: try referenceBody(index, node, stage), input: buffer(input), output: buffer(node.output),
+      inputStride: byteCount(input),
       outputStride: byteCount(node.output))
   }
 

@@ -56,7 +56,9 @@ struct ProgramBuilder {
     let packedBefore = memory.byteCount
     let step: Step
     let kernel: StaticString
-    do { (step, kernel) = try makeStep(group, node) } catch { throw error.node == nil ? PrepareError(error.reason, node: index) : error }
+    do { (step, kernel) = try makeStep(group, node) } catch {
+      throw error.node == nil ? PrepareError(error.reason, node: index) : error
+    }
     steps.append(step)
     descriptions.append(
       StepDescription(

@@ -48,13 +48,18 @@ struct WeightPacker {
     return UnsafeRawPointer(packed)
   }
 
+  /// Calls `body` for every weight of the panel, filter by filter.
+  @inline(__always)
   private func forEachWeight(
     _ used: [WindowStep], _ filters: Range<Int>, _ body: (_ step: Int, _ channel: Int, _ byte: Int, Int8) -> Void
   ) {
-    for (index, step) in used.enumerated() {
-      for filter in filters {
-        for byte in 0..<step.count {
-          body(index, filter - filters.lowerBound, byte, weights[filter * filterCount + step.first + byte])
+    weights.withUnsafeBufferPointer { weights in
+      guard let start = weights.baseAddress else { return }
+      for channel in 0..<filters.count {
+        let filter = start + (filters.lowerBound + channel) * filterCount
+        for index in used.indices {
+          let step = used[index]
+          for byte in 0..<step.count { body(index, channel, byte, filter[step.first + byte]) }
         }
       }
     }

@@ -62,7 +62,8 @@ import SwiftletRuntime
 
   static let pools = [
     SlidingWindow(2, stride: 2), SlidingWindow(2, stride: 2, roundsUp: true), SlidingWindow(3, stride: 3),
-    SlidingWindow(2, stride: 3), SlidingWindow(kernel: Size2D(height: 1, width: 2), stride: Size2D(height: 1, width: 2)),
+    SlidingWindow(2, stride: 3),
+    SlidingWindow(kernel: Size2D(height: 1, width: 2), stride: Size2D(height: 1, width: 2)),
     SlidingWindow(3, stride: 2), SlidingWindow(2, stride: 2, padding: .uniform(1)), SlidingWindow(5, stride: 5),
     SlidingWindow(kernel: Size2D(height: 4, width: 1), stride: Size2D(height: 4, width: 1)),
   ]

@@ -36,7 +36,9 @@ import Testing
   @Test(arguments: Tables.names, channelCounts)
   func averagePool(_ table: String, _ channels: Int) throws {
     for window in Self.windows {
-      for (countsPadding, divisor) in [(false, nil), (true, nil), (false, 1), (true, 3), (false, 100), (false, 1 << 25)]
+      for (countsPadding, divisor) in [
+        (false, nil), (true, nil), (false, 1), (true, 3), (false, 100), (false, 1 << 25),
+      ]
         as [(Bool, Int?)]
       {
         for hasOwnScale in [false, true] {
@@ -92,7 +94,8 @@ import Testing
     let input = network.input(Shape(height: 3, width: 7, channels: 5), scale: 0.01, zeroPoint: 100)
     let same = try network.add(.activation(.relu), [input])
     let other = try network.add(
-      .activation(.boundedReLU(.one)), [input], quantization: Quantization(scale: TestNetwork.scale(0.005), zeroPoint: 3))
+      .activation(.boundedReLU(.one)), [input],
+      quantization: Quantization(scale: TestNetwork.scale(0.005), zeroPoint: 3))
     try expectEqual(network.build([same, other]), table)
   }
 

@@ -40,7 +40,7 @@ struct Swiftlet: ParsableCommand {
       """,
     version: swiftletVersion,
     subcommands: [
-      Inspect.self, Bench.self, Verify.self,
+      Train.self, Inspect.self, Bench.self, Verify.self,
       Digits.self,
     ])
 }

@@ -1,6 +1,4 @@
 #pragma once
 // Leaf microkernels: pointers, strides and counts only; no tensors, graphs or allocation.
-#include "swl_int8.h"
-#if __has_include("swl_float.h")
 #include "swl_float.h"
-#endif
+#include "swl_int8.h"

@@ -24,10 +24,10 @@ typedef void swl_convpool_f32_t(
     const float *weights, long width, const float *bias, float low, float high, float *out, uint8_t *winner,
     long out_stride, long columns);
 
-//   out[j * out_stride + c] += sum_i a[i][j] * b[i][b_offset + c],  j in 0..<rows, c in 0..<columns
+//   out[j * out_stride + c] += sum_i a[i][a_offset + j] * b[i][b_offset + c],  j in 0..<rows, c in 0..<columns
 typedef void swl_outer_f32_t(
-    const float *const *a, long rows, const float *const *b, long columns, long b_offset, long count, float *out,
-    long out_stride);
+    const float *const *a, long a_offset, long rows, const float *const *b, long b_offset, long columns, long count,
+    float *out, long out_stride);
 
 //   out[s * out_stride + r] += sum_i factor[i] * source[i][s * source_stride + r],  s in 0..<segments, r in 0..<run
 typedef void swl_combine_f32_t(
@@ -123,6 +123,8 @@ void swl_route_to_pixels_f32(
     long channels, const uint8_t *winner, const float *dy, const float *filters, long filter_stride, float *factor,
     const float **source, int32_t *pixel_count);
 
-// One window's gradient spread over its four pixels: out[p * width + c] = dy[c] where winner[c] == p, else zero.
-void swl_spread_winners_f32(long channels, const uint8_t *winner, const float *dy, long width, float *out);
+// The gradients of `count` windows spread over their pixels: out[(i * 4 + p) * width + c] = dy[i * channels + c] where
+// winner[i * channels + c] == p, else zero; bias_gradient[c] += dy of all that have a winner.
+void swl_spread_winners_f32(
+    long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient);
 #endif

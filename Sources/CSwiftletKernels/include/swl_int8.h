@@ -41,9 +41,10 @@ typedef struct {
   /// Byte offsets from a pixel, one per step of four input bytes.
   const int32_t *steps;
   ptrdiff_t step_count;
-  /// Packed for the instruction set; see swl_packing.
+  /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
-  /// Vectors of the kernel's lanes in this panel: 1...4 (see swl_packing), the last one partly used.
+  /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
+  /// (neon, neondot), 1...2 of 8 (avx2), 1...2 of 4 (portable).
   ptrdiff_t vectors;
   swl_requantization requantization;
   void *y;

@@ -2,8 +2,8 @@ import SwiftletModel
 
 /// What the values of a model held over calibration images: one histogram each, however many images.
 public struct Calibration: Sendable {
-  public internal(set) var histograms: [RangeHistogram]
-  public internal(set) var imageCount = 0
+  public private(set) var histograms: [RangeHistogram]
+  public private(set) var imageCount = 0
 
   /// An empty calibration of a model with so many values.
   public init(valueCount: Int) { histograms = Array(repeating: RangeHistogram(), count: valueCount) }
@@ -14,4 +14,7 @@ public struct Calibration: Sendable {
   public mutating func observe(_ elements: UnsafeBufferPointer<Float>, value: Int) -> Bool {
     histograms[value].add(elements)
   }
+
+  /// Counts an image whose values have all been observed.
+  public mutating func imageObserved() { imageCount += 1 }
 }

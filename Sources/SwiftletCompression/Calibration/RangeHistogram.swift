@@ -56,6 +56,7 @@ public struct RangeHistogram: Hashable, Sendable {
     return true
   }
 
+  /// As above, for an array.
   public mutating func add(_ values: [Float]) -> Bool { values.withUnsafeBufferPointer { add($0) } }
 
   /// Widens the bins until `magnitude` lies strictly inside.

@@ -59,6 +59,14 @@ extension Model {
     return mask
   }
 
+  /// The share of zeros among the weights that `options` leaves to pruning.
+  ///
+  /// - Throws: `PruningError`.
+  public func sparsity(_ options: PruningOptions = PruningOptions()) throws(PruningError) -> Double {
+    let tensors = try prunableNodes(options).map { nodes[$0].parameters[0] }
+    return Double(tensors.reduce(0) { $0 + $1.zeroCount }) / Double(tensors.reduce(0) { $0 + $1.count })
+  }
+
   private func prunableNodes(_ options: PruningOptions) throws(PruningError) -> [Int] {
     guard !isQuantized else { throw .quantized }
     let weighted = nodes.indices.filter { nodes[$0].op.isWeighted }

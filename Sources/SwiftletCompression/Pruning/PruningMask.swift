@@ -60,3 +60,14 @@ extension Model {
     }
   }
 }
+
+extension PruningMask {
+  /// The mask that prunes what either prunes.
+  public func adding(_ other: PruningMask) -> PruningMask {
+    PruningMask(
+      keeps: zip(keeps, other.keeps).map { a, b in
+        guard let a, let b else { return a ?? b }
+        return zip(a, b).map { $0 && $1 }
+      })
+  }
+}

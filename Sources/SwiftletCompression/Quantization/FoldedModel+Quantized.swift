@@ -1,8 +1,9 @@
 import SwiftletModel
+import SwiftletRuntime
 
 extension FoldedModel {
   /// The integer model: u8 activations, s8 weights per output channel, s32 biases, s32 logits (post-training
-  /// quantization after Jacob et al. 2018, with the numeric contract of SwiftletModel's Numerics.md).
+  /// quantization after Jacob et al. 2018, with the numeric contract of SwiftletModel's Numerics.md), self-test included.
   ///
   /// - Throws: `QuantizationError` naming the node that cannot be expressed.
   public func quantized(
@@ -37,6 +38,9 @@ extension FoldedModel {
     result.metadata.selfTest = nil
     do { try result.validate() } catch {
       throw QuantizationError(.graph(error.reason), node: error.node.map { names[$0] })
+    }
+    do { result.metadata.selfTest = SelfTest(of: try PreparedModel(result)) } catch {
+      throw QuantizationError(.notRunnable(error.reason), node: error.node.map { names[$0] })
     }
     return result
   }

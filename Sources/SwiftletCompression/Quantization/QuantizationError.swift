@@ -1,4 +1,5 @@
 import SwiftletModel
+import SwiftletRuntime
 
 /// Why an affine map of a value's channels cannot go into weights.
 public enum FoldingObstacle: Error, Hashable, Sendable {
@@ -34,6 +35,8 @@ public struct QuantizationError: Error, Hashable, Sendable {
     case calibrationMismatch
     /// The range of activations, or a scale, lies outside what scales can express.
     case scaleRange
+    /// The runtime refuses the quantized model, or `SWIFTLET_KERNELS` names no kernels of this CPU.
+    case notRunnable(PrepareError.Reason)
     /// More than one input, or another kind of model than images need.
     case inputs
   }
@@ -69,6 +72,9 @@ extension QuantizationError: CustomStringConvertible {
     case .noCalibrationImages: "calibration needs at least one image"
     case .calibrationMismatch: "the calibration belongs to another model"
     case .scaleRange: "the values here are too large or too small for any scale"
+    case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
+    case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
+    case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"
     case .inputs: "only models with one input can be quantized"
     }
   }

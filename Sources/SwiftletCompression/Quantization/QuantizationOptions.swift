@@ -29,15 +29,19 @@ public struct QuantizationOptions: Hashable, Sendable {
   public var activationScales, weightScales: ScaleForm
   /// Weights become integers in -weightLevels ... weightLevels; at most 127. Fewer levels make smaller files.
   public var weightLevels: Int
+  /// Tries smaller weight scales too, down to a quarter, and keeps each channel's with the least squared error: worth
+  /// it where levels are few.
+  public var searchesWeightScales: Bool
 
   public init(
     ranges: RangeMethod = .mse, activationScales: ScaleForm = .exact, weightScales: ScaleForm = .exact,
-    weightLevels: Int = 127
+    weightLevels: Int = 127, searchesWeightScales: Bool = false
   ) {
     precondition((1...127).contains(weightLevels), "weight levels lie in 1 ... 127")
     self.ranges = ranges
     self.activationScales = activationScales
     self.weightScales = weightScales
     self.weightLevels = weightLevels
+    self.searchesWeightScales = searchesWeightScales
   }
 }

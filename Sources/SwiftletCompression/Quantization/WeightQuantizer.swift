@@ -35,12 +35,40 @@ struct WeightQuantizer {
   /// - Returns: nil where no scale fits.
   func channel(_ weights: ArraySlice<Float>, bias: Float) -> Channel? {
     let peak = Double(weights.reduce(0) { max($0, abs($1)) })
-    let fitting = peak == 0 ? constantScale(bias) : options.weightScales.scale(max(peak / levels, floor))
+    let fitting = peak == 0 ? constantScale(bias) : fittingScale(weights, peak: peak)
     guard var scale = fitting else { return nil }
     while true {
       if let channel = channel(weights, bias: bias, scale) { return channel }
       guard let next = options.weightScales.scale(scale.doubleValue * 1.4143) else { return nil }
       scale = next
+    }
+  }
+
+  /// The least scale that spans the weights, or with a search the one under which they err least.
+  private func fittingScale(_ weights: ArraySlice<Float>, peak: Double) -> Scale? {
+    guard let whole = options.weightScales.scale(max(peak / levels, floor)) else { return nil }
+    guard options.searchesWeightScales else { return whole }
+    var best = whole
+    var least = squaredError(weights, whole)
+    for step in 1...32 {
+      let share = 1 - 0.75 * Double(step) / 32
+      guard whole.doubleValue * share >= floor, let scale = options.weightScales.scale(whole.doubleValue * share) else {
+        break
+      }
+      let error = squaredError(weights, scale)
+      if error < least {
+        least = error
+        best = scale
+      }
+    }
+    return best
+  }
+
+  private func squaredError(_ weights: ArraySlice<Float>, _ scale: Scale) -> Double {
+    let step = scale.doubleValue
+    return weights.reduce(0) { sum, weight in
+      let error = Double(weight) - step * max(-levels, min(levels, (Double(weight) / step).rounded()))
+      return sum + error * error
     }
   }
 

@@ -88,7 +88,7 @@ final class DenseStep: Step, @unchecked Sendable {
         for unit in 0..<units { biasGradient[unit] += gradients[n]![unit] }
       }
       context.kernels.table.outer(
-        gradients, units, images, inputCount, 0, samples, weightGradient, inputCount)
+        gradients, 0, units, images, 0, inputCount, samples, weightGradient, inputCount)
     }
   }
 }

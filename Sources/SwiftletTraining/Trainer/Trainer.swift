@@ -118,11 +118,9 @@ public struct Trainer {
     while let batch = queue.take() {
       let progress = Double(epoch - 1) + Double(step) / Double(queue.count)
       let outcome = batch.images.withUnsafeBufferPointer { images in
-        batch.labels.withUnsafeBufferPointer { labels in
-          network.train(
-            images, labels: labels, count: labels.count,
-            key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15)
-        }
+        network.train(
+          images, labels: batch.labels, count: batch.labels.count,
+          key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15)
       }
       let rate = configuration.learningRate(progress: progress)
       let mean = outcome.loss / Double(batch.labels.count)
@@ -218,22 +216,17 @@ extension FloatNetwork {
   }
 
   /// Summed loss and correct predictions over a data set, at inference.
-  public func score(_ data: Dataset, batch: Int = 64) -> (loss: Double, correct: Int) {
-    var loss = 0.0
-    var correct = 0
+  public func score(_ data: Dataset) -> LossSummary {
+    var sum = LossSummary()
     data.images.withUnsafeBufferPointer { images in
-      data.labels.withUnsafeBufferPointer { labels in
-        for start in stride(from: 0, to: data.count, by: batch) {
-          let end = min(start + batch, data.count)
-          let part = score(
-            UnsafeBufferPointer(rebasing: images[start * data.imageByteCount..<end * data.imageByteCount]),
-            labels: UnsafeBufferPointer(rebasing: labels[start..<end]), count: end - start)
-          loss += part.loss
-          correct += part.correct
-        }
+      for start in stride(from: 0, to: data.count, by: maximumBatch) {
+        let end = min(start + maximumBatch, data.count)
+        sum += score(
+          UnsafeBufferPointer(rebasing: images[start * data.imageByteCount..<end * data.imageByteCount]),
+          labels: Array(data.labels[start..<end]), count: end - start)
       }
     }
-    return (loss, correct)
+    return sum
   }
 }
 

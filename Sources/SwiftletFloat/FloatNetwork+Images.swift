@@ -1,0 +1,57 @@
+import CSwiftletKernels
+import SwiftletModel
+
+/// Batches of u8 images, as data sets hold them.
+extension FloatNetwork {
+  /// - Parameter fusesPools: Fuses convolutions with the pools after them, whose inputs then are not among
+  ///   `activations`; calibration, which observes every value, turns it off.
+  public convenience init(
+    _ model: Model, maxBatch: Int, threads: Int, fusesPools: Bool = true
+  ) throws(FloatNetworkError) {
+    try self.init(
+      model, maximumBatch: maxBatch, options: Options(threads: threads, keepsEveryValue: !fusesPools))
+  }
+
+  /// Runs `count` images, `count * height * width * channels` bytes, at inference.
+  public func forward(_ images: UnsafeBufferPointer<UInt8>, count: Int) {
+    forward(count: count, fill: fill(images, count))
+  }
+
+  /// What value `value` of the model holds after `forward`, in NHWC order; the network must keep every value.
+  public func activations(of value: Int, count: Int) -> UnsafeBufferPointer<Float> {
+    guard let values = values(of: value) else { preconditionFailure("this value is fused away") }
+    return UnsafeBufferPointer(rebasing: values[..<(count * model.values[value].shape.count)])
+  }
+
+  /// Inference with labels: the summed cross-entropy and the number of correct predictions.
+  public func score(_ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int) -> LossSummary {
+    evaluate(count: count, labels: labels, fill: fill(images, count))
+  }
+
+  /// One pass of training: the mean cross-entropy's gradient goes into the parameters.
+  ///
+  /// - Parameter key: Distinguishes training steps, for dropout.
+  /// - Returns: The summed loss and the number of correct predictions before the step.
+  public func train(
+    _ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int, key: UInt64
+  ) -> LossSummary {
+    trainingPass(count: count, labels: labels, key: key, fill: fill(images, count))
+  }
+
+  /// Pixels scaled to 0...1, then normalized where the model says so.
+  private func fill(_ images: UnsafeBufferPointer<UInt8>, _ count: Int) -> Fill {
+    let size = model.values[model.inputs[0]].shape.count
+    precondition(images.count == count * size, "images fit the network's input")
+    let table = options.kernels.table
+    let normalization = model.metadata.normalization
+    return { sample, input in
+      guard let source = images.baseAddress, let target = input.baseAddress else { return }
+      table.bytes(source + sample * size, size, 1 / 255, target)
+      guard let normalization else { return }
+      for i in 0..<size {
+        let c = i % normalization.mean.count
+        input[i] = (input[i] - normalization.mean[c]) / normalization.standardDeviation[c]
+      }
+    }
+  }
+}

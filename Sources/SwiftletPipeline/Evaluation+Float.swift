@@ -1,0 +1,39 @@
+import SwiftletData
+import SwiftletFloat
+import SwiftletModel
+
+extension Evaluation {
+  /// Scores a model, float or quantized, on labelled images, 64 at a time.
+  ///
+  /// - Throws: `EvaluationError` where model and images do not fit together.
+  public static func of(_ model: Model, on data: Dataset, threads: Int = 1) throws(EvaluationError) -> Evaluation {
+    guard data.count > 0 else { throw .noImages }
+    guard model.inputs.count == 1, model.outputs.count == 1 else { throw .endpoints }
+    let input = model.values[model.inputs[0]].shape
+    let images = Shape(height: data.height, width: data.width, channels: data.channels)
+    guard input == images else { throw .imageShape(model: input, images: images) }
+    let outputs = model.values[model.outputs[0]].shape.count
+    guard outputs == data.classNames.count else { throw .classCount(model: outputs, images: data.classNames.count) }
+    return model.isQuantized
+      ? try integer(model, on: data, threads: threads) : try float(model, on: data, threads: threads)
+  }
+
+  private static func float(_ model: Model, on data: Dataset, threads: Int) throws(EvaluationError) -> Evaluation {
+    let network: FloatNetwork
+    do { network = try FloatNetwork(model, maxBatch: batch, threads: threads) } catch {
+      throw .notRunnable("the model is not valid: \(error.reason)")
+    }
+    let classes = data.classNames.count
+    var predictions: [Int] = []
+    predictions.reserveCapacity(data.count)
+    data.images.withUnsafeBufferPointer { images in
+      for first in stride(from: 0, to: data.count, by: batch) {
+        let count = min(batch, data.count - first)
+        let range = first * data.imageByteCount..<(first + count) * data.imageByteCount
+        network.forward(UnsafeBufferPointer(rebasing: images[range]), count: count)
+        predictions += Array(network.activations(of: model.outputs[0], count: count)).rowMaxima(classes)
+      }
+    }
+    return Evaluation(predictions: predictions, on: data)
+  }
+}

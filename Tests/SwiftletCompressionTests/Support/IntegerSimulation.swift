@@ -1,0 +1,86 @@
+import SwiftletModel
+
+/// Numerics.md read literally, in doubles: an independent check of quantizer and runtime together.
+///
+/// Exact while accumulators stay under 2^22, because then accumulator * mantissa has at most 53 bits.
+struct IntegerSimulation {
+  let model: Model
+
+  init(_ model: Model) { self.model = model }
+
+  func output(_ input: [UInt8]) -> [Double] {
+    var values = [[Double]](repeating: [], count: model.values.count)
+    values[model.inputs[0]] = input.map(Double.init)
+    for index in model.nodes.indices { values[model.nodes[index].output] = apply(index, values) }
+    return values[model.outputs[0]]
+  }
+
+  private func apply(_ index: Int, _ values: [[Double]]) -> [Double] {
+    let node = model.nodes[index]
+    let from = node.inputs.map { model.values[$0].quantization! }
+    let to = model.values[node.output].quantization!
+    let shape = model.values[node.inputs[0]].shape
+    let u = zip(node.inputs, from).map { input, quantization in values[input].map { $0 - Double(quantization.zeroPoint) } }
+    func finish(_ real: Double, _ activation: Activation = .none) -> Double {
+      let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
+      if model.values[node.output].element == .int32 { return rounded }
+      let clamp = activation.clamp(to)
+      return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
+    }
+    switch node.op {
+    case .conv2D(let conv):
+      let plan = try! conv.plan(for: shape)
+      let sums = DoubleNetwork.convolution(u[0], weights(node), bias(node), conv, plan)
+      return weighted(index, sums, conv.activation, finish)
+    case .dense(let dense):
+      let w = weights(node)
+      let sums = (0..<dense.units).map { unit in
+        u[0].indices.reduce(bias(node)[unit]) { $0 + u[0][$1] * w[unit * u[0].count + $1] }
+      }
+      return weighted(index, sums, dense.activation, finish)
+    case .pool2D(let pool):
+      let plan = try! pool.plan(for: shape)
+      return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
+        if pool.reduction == .max { return cells.map { values[node.inputs[0]][$0] }.max()! }
+        let divisor = pool.divisor(plan, oy, ox)
+        let sum = cells.reduce(0) { $0 + u[0][$1] }
+        if from[0] == to { return finish(sum / Double(divisor)) }
+        return finish(sum * FixedPointMultiplier(input: from[0].scale, output: to.scale, count: divisor)!.doubleValue)
+      }
+    case .activation(let activation):
+      let factor = FixedPointMultiplier(input: from[0].scale, output: to.scale)!.doubleValue
+      return u[0].map { finish($0 * factor, activation) }
+    case .add(let add):
+      let m = AdditionMultipliers(left: from[0].scale, right: from[1].scale, output: to.scale)!
+      let unit = Double(sign: .plus, exponent: -Int(m.shift), significand: 1)
+      return zip(u[0], u[1]).map { finish(($0 * Double(m.left) + $1 * Double(m.right)) * unit, add.activation) }
+    case .concat:
+      var joined: [Double] = []
+      for pixel in 0..<shape.height * shape.width {
+        for (position, input) in node.inputs.enumerated() {
+          let channels = model.values[input].shape.channels
+          let factor = FixedPointMultiplier(input: from[position].scale, output: to.scale)!.doubleValue
+          joined += u[position][pixel * channels..<(pixel + 1) * channels].map { finish($0 * factor) }
+        }
+      }
+      return joined
+    case .reshape: return values[node.inputs[0]]
+    case .softmax, .batchNorm, .dropout: fatalError("no quantized model has these")
+    }
+  }
+
+  private func weights(_ node: Node) -> [Double] { node.parameters[0].int8s!.map(Double.init) }
+  private func bias(_ node: Node) -> [Double] { node.parameters[1].int32s!.map(Double.init) }
+
+  private func weighted(
+    _ index: Int, _ sums: [Double], _ activation: Activation, _ finish: (Double, Activation) -> Double
+  ) -> [Double] {
+    let node = model.nodes[index]
+    let input = model.values[node.inputs[0]].quantization!.scale
+    let output = model.values[node.output].quantization!.scale
+    let factors = node.parameters[0].scales.map {
+      FixedPointMultiplier(input: input, weight: $0, output: output)!.doubleValue
+    }
+    return sums.indices.map { finish(sums[$0] * factors[$0 % factors.count], activation) }
+  }
+}
