@@ -5,11 +5,19 @@ import SwiftletModel
 extension FloatNetwork {
   /// - Parameter fusesPools: Fuses convolutions with the pools after them, whose inputs then are not among
   ///   `activations`; calibration, which observes every value, turns it off.
+  /// - Throws: `GraphError` where the model is quantized or not valid.
   public convenience init(
     _ model: Model, maxBatch: Int, threads: Int, fusesPools: Bool = true
-  ) throws(FloatNetworkError) {
-    try self.init(
-      model, maximumBatch: maxBatch, options: Options(threads: threads, keepsEveryValue: !fusesPools))
+  ) throws(GraphError) {
+    do {
+      try self.init(
+        model, maximumBatch: maxBatch, options: Options(threads: threads, keepsEveryValue: !fusesPools))
+    } catch {
+      switch error {
+      case .quantizedModel: throw GraphError(.quantization(value: model.inputs[0]))
+      case .graph(let error): throw error
+      }
+    }
   }
 
   /// Runs `count` images, `count * height * width * channels` bytes, at inference.

@@ -29,9 +29,14 @@ public struct ByteLedger: Hashable, Sendable, Codable {
 
   init(float: Model, pruned: Model, quantized: Model, file: WrittenModel) {
     floatBytes = 4 * float.parameterCount
-    prunedBytes = 4 * pruned.nodes.reduce(0) { total, node in
-      total + node.parameters.enumerated().reduce(0) { $0 + $1.element.count - ($1.offset == 0 ? $1.element.zeroCount : 0) }
-    }
+    prunedBytes =
+      4
+      * pruned.nodes.reduce(0) { total, node in
+        total
+          + node.parameters.enumerated().reduce(0) {
+            $0 + $1.element.count - ($1.offset == 0 ? $1.element.zeroCount : 0)
+          }
+      }
     fileBytes = file.bytes.count
     graphBytes = file.graphByteCount
     metadataBytes = file.metadataByteCount

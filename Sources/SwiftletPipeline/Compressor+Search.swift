@@ -82,7 +82,8 @@ extension Compressor {
       onEvent(.candidate(candidates[kept.index]))
       if file.bytes.count < best?.file.bytes.count ?? .max {
         best = Best(
-          quantized: finished, pruned: model, file: file, evaluation: kept.evaluation, candidate: candidates[kept.index])
+          quantized: finished, pruned: model, file: file, evaluation: kept.evaluation, candidate: candidates[kept.index]
+        )
       }
       return true
     }

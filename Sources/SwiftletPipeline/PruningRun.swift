@@ -72,7 +72,7 @@ public struct PruningRun: Hashable, Sendable {
     trainer.afterStep = { network, progress in
       let step = Int((progress * Double(stepsPerEpoch)).rounded())
       if schedule.changesMask(at: step),
-        let next = try? network.modelWithParameters().magnitudeMask(sparsity: schedule.sparsity(at: step), options)
+        let next = try? network.currentModel().magnitudeMask(sparsity: schedule.sparsity(at: step), options)
       {
         // What was zero before stays zero, whatever became of the layer since.
         mask = next.adding(mask)

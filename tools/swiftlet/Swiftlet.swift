@@ -40,7 +40,7 @@ struct Swiftlet: ParsableCommand {
       """,
     version: swiftletVersion,
     subcommands: [
-      Train.self, Inspect.self, Bench.self, Verify.self,
+      Train.self, Compress.self, Prune.self, Quantize.self, Eval.self, Inspect.self, Bench.self, Verify.self,
       Digits.self,
     ])
 }

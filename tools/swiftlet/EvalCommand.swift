@@ -1,0 +1,72 @@
+import ArgumentParser
+import SwiftletData
+import SwiftletModel
+import SwiftletPipeline
+import SwiftletRuntime
+
+struct Eval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eval", abstract: "Measures accuracy on labelled images, of float and int8 models.",
+    discussion: "Several models are compared side by side with --summary.")
+
+  enum Subset: String, ExpressibleByArgument, CaseIterable { case test, validation }
+
+  @Argument(help: "The model files.") var models: [String]
+  @OptionGroup var data: DataOptions
+  @Option(help: "Score the test images, or the validation images that training held out.") var subset = Subset.test
+  @Flag(help: "Print a table with accuracy, bytes and microseconds per image.") var summary = false
+  @Flag(help: "Print JSON: accuracy, correct and images.") var json = false
+  @OptionGroup var threads: ThreadOptions
+
+  private struct Report: Encodable {
+    var model: String
+    var accuracy: Double
+    var correct, images: Int
+    var confusion: [[Int]]
+  }
+
+  func run() throws {
+    let sets = try data.load()
+    var rows = [["model", "accuracy", "bytes", "ratio to float", "us per image"]]
+    for path in models {
+      let file = try ModelFile(path)
+      let images = subset == .test ? sets.test : try HeldOut(file.model, data: sets.train).validation
+      let result: Evaluation
+      do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
+        throw Failure("\(path): \(error)")
+      }
+      if json {
+        try Console.printJSON(
+          Report(
+            model: path, accuracy: result.accuracy, correct: result.correctCount, images: result.imageCount,
+            confusion: result.confusion))
+      } else if summary {
+        rows.append([
+          path, percent(result.correctCount, result.imageCount), file.byteCount.grouped,
+          (Double(4 * file.model.parameterCount) / Double(file.byteCount)).fixed(1), try speed(file),
+        ])
+      } else {
+        try Console.print(
+          "\(path): \(percent(result.correctCount, result.imageCount)) "
+            + "(\(result.correctCount.grouped) of \(result.imageCount.grouped) \(subset.rawValue) images)")
+        try Console.print(Self.table(result))
+      }
+    }
+    if summary && !json { try Console.print(Console.table(rows)) }
+  }
+
+  private func speed(_ file: ModelFile) throws -> String {
+    guard file.model.isQuantized, Measurement.canMeasure(file.model) else { return "-" }
+    do {
+      return Measurement.calls(of: try PreparedModel(file.model), batch: 1, threads: 1).medianMicroseconds.fixed(1)
+    } catch { throw Failure("\(file.path): \(Failure.describe(error))") }
+  }
+
+  private static func table(_ result: Evaluation) -> String {
+    let header = ["actual \\ predicted"] + result.classNames
+    let rows = zip(result.classNames, result.confusion).map { name, counts in
+      [name] + counts.map { $0 == 0 ? "." : $0.grouped }
+    }
+    return Console.table([header] + rows)
+  }
+}

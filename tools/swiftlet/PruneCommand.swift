@@ -1,0 +1,68 @@
+import ArgumentParser
+import SwiftletCompression
+import SwiftletModel
+import SwiftletPipeline
+import SwiftletTraining
+
+struct Prune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prune", abstract: "Sets a share of a float model's weights to zero and fine-tunes the rest.",
+    discussion: """
+      The weights of least magnitude go, by a cubic schedule over the first half of the epochs; zeros then stay zero. \
+      With --epochs 0 they go at once and nothing is trained.
+      """)
+
+  enum ScopeOption: String, ExpressibleByArgument, CaseIterable { case global, perLayer = "per-layer" }
+
+  @Argument(help: "The float model.") var model: String
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+  @Option(help: "The share of weights to be zero, from 0 to below 1.") var sparsity: Double
+  @Option(help: "Compare weights over the whole model (global) or within each layer (per-layer).")
+  var scope = ScopeOption.global
+  @Option(help: "Names of layers to leave whole, separated by commas.") var exclude: String?
+  @Option(help: "Epochs of fine-tuning.") var epochs = 4
+  @Option(help: "The learning rate at its height; it falls to 0 along a cosine.") var learningRate: Float = 1e-3
+  @Flag(help: "Distort the images of fine-tuning, as 'train --augment' does.") var augment = false
+  @Option(help: "Seed of fine-tuning.") var seed: UInt64 = 0
+  @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    guard (0..<1).contains(sparsity) else { throw ValidationError("--sparsity must be from 0 to below 1.") }
+    guard epochs >= 0 else { throw ValidationError("--epochs must not be negative.") }
+    guard learningRate > 0 else { throw ValidationError("--learning-rate must be above 0.") }
+  }
+
+  func run() throws {
+    try output.check()
+    let source = try ModelFile.float(model, for: "prune")
+    let parts = try HeldOut(source.model, data: try data.load().train)
+    var configuration = PruningRun.fineTuning(epochs: epochs, seed: seed)
+    configuration.learningRate = learningRate
+    configuration.augmentation = augment ? .digits : nil
+    let options = PruningOptions(
+      scope: scope == .global ? .global : .perLayer,
+      excludedLayers: exclude?.split(separator: ",").map(String.init) ?? [])
+    var progress = TrainingReport()
+    let result = try PruningRun(
+      sparsity: sparsity, options: options, training: configuration, threads: threads.count
+    ).run(
+      source.model, training: parts.training, validation: parts.validation, isCancelled: Interruption.watch(),
+      onEvent: { progress.show($0) })
+    if result.isInterrupted { throw Failure("stopped; nothing was written", code: 130) }
+    var pruned = result.model
+    let score = try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
+    let before = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
+    pruned.metadata.provenance?.note = Array(
+      "\(before); prune --sparsity \(sparsity) --epochs \(epochs) --seed \(seed)\(augment ? " --augment" : "")".utf8)
+    pruned.metadata.provenance?.accuracies = [.init(.validation, correct: score.correctCount, total: score.imageCount)]
+    let written = try OutputFile.write(pruned, to: output.output, force: output.force)
+    for layer in pruned.layerSparsities() {
+      try Console.print(
+        "\(layer.name): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero")
+    }
+    try Console.print(
+      "\(output.output): \(written.bytes.count.grouped) bytes, validation accuracy "
+        + percent(score.correctCount, score.imageCount))
+  }
+}

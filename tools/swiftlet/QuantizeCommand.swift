@@ -1,0 +1,72 @@
+import ArgumentParser
+import SwiftletCompression
+import SwiftletModel
+import SwiftletPipeline
+import SwiftletRuntime
+
+struct Quantize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quantize", abstract: "Converts a float model to int8 by observing activations on training images.")
+
+  enum ScaleOption: String, ExpressibleByArgument, CaseIterable { case exact, halfPower = "half-power" }
+
+  @Argument(help: "The float model.") var model: String
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+  @Option(help: "How activation ranges are chosen: mse, min-max, or a percentile such as 99.99.") var ranges = "mse"
+  @Option(help: "Weight scales: exact, or half-power (2^(k/2), about four bytes per channel smaller).")
+  var scales = ScaleOption.exact
+  @Option(help: "Integer levels on each side of 0 for weights; 127 is all of int8, 7 fits 4 bits.") var levels = 127
+  @Option(help: "Training images observed.") var calibrationCount = 1024
+  @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    guard calibrationCount >= 1 else { throw ValidationError("--calibration-count must be at least 1.") }
+    guard (1...127).contains(levels) else { throw ValidationError("--levels must be from 1 to 127.") }
+    _ = try method()
+  }
+
+  private func method() throws -> RangeMethod {
+    switch ranges {
+    case "mse": return .mse
+    case "min-max": return .minMax
+    default:
+      guard let percent = Double(ranges), (50...100).contains(percent) else {
+        throw ValidationError("--ranges must be mse, min-max, or a percentile from 50 to 100.")
+      }
+      return .percentile(percent)
+    }
+  }
+
+  func run() throws {
+    try output.check()
+    let source = try ModelFile.float(model, for: "quantize")
+    let images = try data.load().train
+    // Calibration keeps off the validation images where the model says which they are.
+    let held = source.model.metadata.provenance?.split == nil ? nil : try HeldOut(source.model, data: images)
+    let form: ScaleForm = scales == .exact ? .exact : .halfPower
+    let options = QuantizationOptions(ranges: try method(), weightScales: form, weightLevels: levels)
+    var quantized = try source.model.quantized(
+      calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
+    do { quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized)) } catch {
+      throw Failure("\(model): \(Failure.describe(error))")
+    }
+    var accuracy = ""
+    quantized.metadata.provenance?.accuracies = []
+    if let held {
+      let score = try Evaluation.of(quantized, on: held.validation, threads: threads.count)
+      let before = try Evaluation.of(source.model, on: held.validation, threads: threads.count)
+      quantized.metadata.provenance?.accuracies = [
+        .init(.validation, correct: score.correctCount, total: score.imageCount)
+      ]
+      accuracy =
+        ", validation accuracy \(percent(score.correctCount, score.imageCount)) "
+        + "(float \(percent(before.correctCount, before.imageCount)))"
+    }
+    let note = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
+    quantized.metadata.provenance?.note = Array(
+      "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)".utf8)
+    let written = try OutputFile.write(quantized, to: output.output, force: output.force)
+    try Console.print("\(output.output): \(written.bytes.count.grouped) bytes\(accuracy)")
+  }
+}
