@@ -77,6 +77,7 @@ let fullTargets: [Target] = [
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+      "SwiftletDiagnostics",
     ]),
 ]
 
