@@ -12,15 +12,22 @@ require_swift() {
   esac
 }
 
+has_zlib() {
+  local compiler
+  compiler=$(command -v clang || command -v cc) || return 1
+  printf '#include <zlib.h>\n' | "$compiler" -E - >/dev/null 2>&1
+}
+
 # zlib's header is the one system dependency.
 require_zlib() {
-  printf '#include <zlib.h>\n' | cc -E - >/dev/null 2>&1 && return
+  has_zlib && return
   if command -v apt-get >/dev/null 2>&1; then
     local sudo=""
     [ "$(id -u)" = 0 ] || sudo="sudo"
     say "installing zlib1g-dev"
     { $sudo apt-get install -y zlib1g-dev || { $sudo apt-get update && $sudo apt-get install -y zlib1g-dev; }; } >&2 ||
       fail "zlib1g-dev could not be installed. Install zlib's development files and try again."
+    has_zlib || fail "zlib's header is still missing after installing zlib1g-dev."
   else
     fail "zlib's header is missing. Install zlib's development files (zlib1g-dev, zlib-devel) and try again."
   fi

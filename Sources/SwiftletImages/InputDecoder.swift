@@ -36,7 +36,7 @@ public enum InputDecoder {
       return DecodedInput(count: 1, pixels: try PNMDecoder.decode(bytes).pixels)
     }
     let elementLimit = imageLimit.multipliedReportingOverflow(by: expected.byteCount)
-    let limit = elementLimit.overflow ? IDXFile.elementLimit : elementLimit.partialValue
+    let limit = elementLimit.overflow ? IDXFile.elementLimit : min(elementLimit.partialValue, IDXFile.elementLimit)
     if IDXFile.recognizesGzip(bytes) || IDXFile.recognizes(bytes) {
       return try decodeIDX(try IDXFile(bytes, limit: limit), expected)
     }

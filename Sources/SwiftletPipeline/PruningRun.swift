@@ -60,6 +60,8 @@ public struct PruningRun: Hashable, Sendable {
     }
     // Fails now, not in the middle, where a layer's name is wrong or a weight is NaN.
     let current = try model.sparsity(options)
+    // Nothing is left to prune or to train.
+    guard current < 1 else { return PruningResult(model: model, isInterrupted: false) }
     let stepsPerEpoch = max(1, (data.count + training.batch - 1) / training.batch)
     let ramp = max(1, training.epochs * stepsPerEpoch / 2)
     let schedule = CubicSchedule(

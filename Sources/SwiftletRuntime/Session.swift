@@ -17,12 +17,14 @@ public final class Session {
   private let outputs: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
   private let run: UnsafeMutablePointer<Run>
 
-  /// - Parameter threads: 1...1024; fewer are used where the system refuses to start so many.
+  /// - Parameter threads: 1...1024; fewer are used where the system refuses to start so many, or where their arenas
+  ///   would together pass `PreparedModel.memoryLimit`.
   public init(_ model: PreparedModel, threads: Int = 1) {
     precondition((1...1024).contains(threads), "threads must be in 1...1024")
     self.model = model
-    pool = threads > 1 ? swl_pool_create(Int32(threads)) : nil
-    self.threads = pool == nil ? 1 : threads
+    let affordable = max(1, min(threads, PreparedModel.memoryLimit / max(model.arenaByteCount, 1)))
+    pool = affordable > 1 ? swl_pool_create(Int32(affordable)) : nil
+    self.threads = pool == nil ? 1 : affordable
     let (byteCount, overflow) = model.arenaByteCount.multipliedReportingOverflow(by: self.threads)
     guard !overflow, let arenas = swl_aligned_alloc(64, byteCount) else {
       preconditionFailure("no memory for the arenas of a session")

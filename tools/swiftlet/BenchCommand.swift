@@ -13,9 +13,11 @@ struct Bench: ParsableCommand {
 
   @Argument(help: "The quantized model file.") var model: String
   @Option(help: "Images per call; several, separated by commas, give a row each.") var batch = "1,64"
-  @OptionGroup var threads: ThreadOptions
+  @Option(help: "Threads that share a batch; by default SWIFTLET_THREADS, or 1.") var threads: Int?
   @Option(help: "Force a kernel path, as SWIFTLET_KERNELS does.") var kernels: String?
   @Flag(help: "Print one JSON object per batch size: median_us, min_us and p99_us per call.") var json = false
+
+  func validate() throws { try ThreadOptions.check(threads) }
 
   func run() throws {
     let batches = batch.split(separator: ",").map { Int($0) }
@@ -27,7 +29,7 @@ struct Bench: ParsableCommand {
       throw Failure("\(model): bench needs a model of one input and one s32 output")
     }
     let table = try kernels.map(Self.table)
-    let threadCount = threads.threads ?? 1
+    let threadCount = ThreadOptions.count(threads, fallback: 1)
     for count in batches.compactMap({ $0 }) {
       let prepared: PreparedModel
       do { prepared = try PreparedModel(file.model, maxBatch: count, kernels: table) } catch {

@@ -54,7 +54,9 @@ struct Prune: ParsableCommand {
     let score = try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
     let before = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     pruned.metadata.provenance?.note = Array(
-      "\(before); prune --sparsity \(sparsity) --epochs \(epochs) --seed \(seed)\(augment ? " --augment" : "")".utf8)
+      ("\(before); prune --sparsity \(sparsity) --scope \(scope.rawValue) --epochs \(epochs)"
+        + " --learning-rate \(learningRate) --seed \(seed)" + (augment ? " --augment" : "")
+        + (exclude.map { " --exclude \($0)" } ?? "")).utf8)
     pruned.metadata.provenance?.accuracies = [.init(.validation, correct: score.correctCount, total: score.imageCount)]
     let written = try OutputFile.write(pruned, to: output.output, force: output.force)
     for layer in pruned.layerSparsities() {

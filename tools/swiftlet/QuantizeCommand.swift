@@ -65,7 +65,8 @@ struct Quantize: ParsableCommand {
     }
     let note = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     quantized.metadata.provenance?.note = Array(
-      "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)".utf8)
+      "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)"
+        .appending(" --calibration-count \(calibrationCount)").utf8)
     let written = try OutputFile.write(quantized, to: output.output, force: output.force)
     try Console.print("\(output.output): \(written.bytes.count.grouped) bytes\(accuracy)")
   }

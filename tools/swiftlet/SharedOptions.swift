@@ -51,17 +51,19 @@ struct ThreadOptions: ParsableArguments {
   @Option(help: "Threads to use; by default SWIFTLET_THREADS, or 2 where the machine has them.")
   var threads: Int?
 
-  func validate() throws {
+  func validate() throws { try Self.check(threads) }
+
+  var count: Int { Self.count(threads, fallback: min(2, ProcessInfo.processInfo.activeProcessorCount)) }
+
+  static func check(_ threads: Int?) throws {
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256.") }
   }
 
-  var count: Int {
+  /// The count asked for, else what `SWIFTLET_THREADS` says, else `fallback`.
+  static func count(_ threads: Int?, fallback: Int) -> Int {
     if let threads { return threads }
-    if let text = ProcessInfo.processInfo.environment["SWIFTLET_THREADS"], let count = Int(text),
-      (1...256).contains(count)
-    {
-      return count
-    }
-    return min(2, ProcessInfo.processInfo.activeProcessorCount)
+    let text = ProcessInfo.processInfo.environment["SWIFTLET_THREADS"]
+    if let text, let count = Int(text), (1...256).contains(count) { return count }
+    return fallback
   }
 }

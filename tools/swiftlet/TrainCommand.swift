@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SwiftletBytes
 import SwiftletData
+import SwiftletFloat
 import SwiftletModel
 import SwiftletTraining
 
@@ -113,11 +114,20 @@ struct Train: ParsableCommand {
     return configuration
   }
 
+  /// The command that makes this model again, but for the data's place.
   private var note: String {
-    "train --arch \((arch as NSString).lastPathComponent) --epochs \(epochs) --batch \(batch) --optimizer \(optimizer.rawValue)"
-      + " --learning-rate \(learningRate) --schedule \(schedule.text)" + (augment ? " --augment" : "")
-      + " --seed \(seed)"
-      + " --split-seed \(splitSeed)"
+    var parts = [
+      "train --arch \((arch as NSString).lastPathComponent) --epochs \(epochs) --batch \(batch)",
+      "--optimizer \(optimizer.rawValue) --learning-rate \(learningRate) --schedule \(schedule.text)",
+    ]
+    if optimizer == .sgd { parts.append("--momentum \(momentum)") }
+    if weightDecay > 0 { parts.append("--weight-decay \(weightDecay)") }
+    if warmUp > 0 { parts.append("--warm-up \(warmUp)") }
+    if initialization != .glorot { parts.append("--initialization \(initialization.rawValue)") }
+    if augment { parts.append("--augment") }
+    if data.data == "synthetic" { parts.append("--synthetic-count \(data.syntheticCount)") }
+    parts.append("--seed \(seed) --validation \(validation) --split-seed \(splitSeed)")
+    return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"
   }
 
   private func resumed(_ path: String) throws -> Checkpoint? {

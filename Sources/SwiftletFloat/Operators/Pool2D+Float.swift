@@ -49,7 +49,9 @@ extension Pool2D {
   private func forEachWindow(
     _ plan: WindowPlan, _ body: (_ output: Int, _ divisor: Float, _ pixels: UnsafeBufferPointer<Int>) -> Void
   ) {
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: window.kernel.height * window.kernel.width) { pixels in
+    // A window covers at most the image, however large its kernel.
+    let covered = min(window.kernel.height, plan.input.height) * min(window.kernel.width, plan.input.width)
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: covered) { pixels in
       for oy in 0..<plan.output.height {
         for ox in 0..<plan.output.width {
           var count = 0

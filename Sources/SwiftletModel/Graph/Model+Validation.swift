@@ -90,7 +90,8 @@ extension Model {
       guard tensor.scales.count == scaleCount else { throw GraphError(.parameterScales(index: position), node: index) }
       let bad: Int? =
         switch tensor.storage {
-        case .float32(let values): values.firstIndex { !$0.isFinite }
+        case .float32(let values):
+          values.firstIndex { !$0.isFinite || spec.role == .runningVariance && $0 < 0 }
         case .int8(let values): values.firstIndex(of: -128)
         case .int32: nil
         }

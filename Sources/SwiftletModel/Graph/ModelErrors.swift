@@ -36,7 +36,7 @@ public struct GraphError: Error, Hashable, Sendable {
     case parameterShape(index: Int)
     /// A parameter's element type does not fit the model (float, or int8 weights and int32 biases).
     case parameterElement(index: Int)
-    /// A float parameter is NaN or infinite, or an int8 weight is -128.
+    /// A float parameter is NaN or infinite, a running variance negative, or an int8 weight -128.
     case parameterValue(index: Int, element: Int)
     /// Per-channel scales are missing or their number is not the channel count.
     case parameterScales(index: Int)

@@ -79,7 +79,9 @@ extension Operator {
       guard dropout.rate >= 0, dropout.rate < 1 else { throw .badConfiguration }
       return input
     case .batchNorm(let norm):
-      guard norm.epsilon > 0, norm.momentum >= 0, norm.momentum <= 1 else { throw .badConfiguration }
+      guard norm.epsilon > 0, norm.epsilon.isFinite, norm.momentum >= 0, norm.momentum <= 1 else {
+        throw .badConfiguration
+      }
       return input
     case .activation, .softmax: return input
     }

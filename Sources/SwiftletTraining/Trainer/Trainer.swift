@@ -6,8 +6,8 @@ import SwiftletModel
 
 /// Trains a float model by stochastic gradient descent on the cross-entropy of its classes.
 ///
-/// The result depends on the model, the data and the configuration alone, not on the number of threads or on breaks
-/// and resumptions.
+/// The result depends on the model, the data, the configuration and the float kernels (`FloatKernels.best`: another
+/// instruction set sums in another order), not on the number of threads or on breaks and resumptions.
 public struct Trainer {
   public let configuration: TrainingConfiguration
   public let training, validation: Dataset
@@ -182,6 +182,7 @@ public struct Trainer {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     for byte in (try? encoder.encode(configuration)) ?? Data() { hash.add(byte) }
+    for byte in FloatKernels.best.name.utf8 { hash.add(byte) }
     for node in initial.nodes {
       for byte in "\(node.op)\(node.inputs)".utf8 { hash.add(byte) }
       for tensor in node.parameters {
