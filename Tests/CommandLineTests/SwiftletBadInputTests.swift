@@ -117,6 +117,8 @@ import Testing
     try tool.fail(["eval", try tool.integerModel()] + data, "int8.swl: the model takes images of 28 x 28 x 1")
     try tool.succeed(tool.train("unsplit.swl", ["--validation", "0"]))
     try tool.fail(["quantize", tool.path("unsplit.swl"), "-o", tool.path("out.swl")] + data, "8 x 8 x 1")
+    // Without a split nothing tells how pruning did, but quantization needs none.
+    try tool.succeed(["quantize", tool.path("unsplit.swl"), "-o", tool.path("unsplit-int8.swl")] + Tool.data)
     try tool.fail(
       ["prune", tool.path("unsplit.swl"), "-o", tool.path("out.swl"), "--sparsity", "0.5"] + data,
       "unsplit.swl: the model does not record which images were held out")
@@ -136,11 +138,18 @@ import Testing
   }
 
   @Test func aBudgetThatCannotBeMetWritesNothing() throws {
-    let float = try tool.floatModel()
-    _ = try tool.run(["eval", float] + Tool.data)
+    // Trained well enough to have much to lose.
+    try tool.succeed(tool.train("good.swl", epochs: 40))
+    let options = ["--max-drop", "0", "--sparsity", "0.99", "--levels", "1", "--epochs", "1"]
+    let before = try tool.contents()
     let result = try tool.run(
-      ["compress", float, "-o", tool.path("out.swl"), "--max-drop", "0", "--sparsity", "0.999", "--levels", "1"]
-        + ["--epochs", "1", "--augment"] + Tool.data)
-    #expect(result.code == 1 || FileManager.default.fileExists(atPath: tool.path("out.swl")))
+      ["compress", tool.path("good.swl"), "-o", tool.path("out.swl"), "--report", tool.path("report.json")] + options
+        + Tool.data)
+    let line = try #require(result.error.split(separator: "\n").last)
+    #expect(result.code == 1 && result.output.isEmpty)
+    #expect(
+      line.hasPrefix("swiftlet: error: \(tool.path("good.swl")): no candidate stays within 0.0 points"), "\(line)")
+    #expect(line.contains("--max-drop"))
+    #expect(try tool.contents() == before)
   }
 }

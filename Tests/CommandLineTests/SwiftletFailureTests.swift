@@ -31,8 +31,10 @@ import Testing
       try tool.fail(["prune", float, "--sparsity=\(sparsity)"] + output + Tool.data, code: 2, "--sparsity")
     }
     try tool.fail(["prune", float] + output + Tool.data, code: 2, "--sparsity")
-    try tool.fail(["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127.")
-    try tool.fail(["quantize", float, "--ranges", "wide"] + output + Tool.data, code: 2, "--ranges must be mse, min-max")
+    try tool.fail(
+      ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127.")
+    try tool.fail(
+      ["quantize", float, "--ranges", "wide"] + output + Tool.data, code: 2, "--ranges must be mse, min-max")
     try tool.fail(["bench", int8, "--batch", "0"], code: 2, "--batch must be numbers from 1 to 4096")
     try tool.fail(["bench", int8, "--batch", ""], code: 2, "--batch must be numbers from 1 to 4096")
     try tool.fail(
@@ -123,7 +125,8 @@ import Testing
   @Test func trainingThatExplodesStopsWithAdvice() throws {
     let result = try tool.run(tool.train("model.swl", ["--learning-rate", "1e30"]))
     let line = try #require(result.error.split(separator: "\n").last)
-    #expect(result.code == 1 && result.output.isEmpty && line.hasPrefix("swiftlet: error: training diverged in epoch 1"))
+    #expect(
+      result.code == 1 && result.output.isEmpty && line.hasPrefix("swiftlet: error: training diverged in epoch 1"))
     #expect(line.contains("lower the learning rate") && line.hasSuffix(tool.path("model.swl.ckpt")), "\(line)")
     #expect(try tool.contents() == ["tiny.json", "model.swl.ckpt"])
   }

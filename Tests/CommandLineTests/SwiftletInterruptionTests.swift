@@ -23,7 +23,7 @@ import Testing
     // Epochs are over in milliseconds, so each kill lands at another point of the loop.
     for epoch in [1, 7, 20, 33] {
       let run = try RunningTool(train("model.swl", options))
-      try #require(run.wait(for: "epoch \(epoch) "), "\(run.text)")
+      try #require(run.wait(for: "\nepoch \(epoch) "), "\(run.text)")
       let end = run.stop(by: SIGKILL)
       try #require(end.reason == .uncaughtSignal && end.status == SIGKILL)
       #expect(!FileManager.default.fileExists(atPath: tool.path("model.swl")))
@@ -31,7 +31,7 @@ import Testing
     }
     let last = try tool.run(train("model.swl", ["--resume"]))
     #expect(last.code == 0 && last.error.contains("resuming after epoch "))
-    #expect(!last.error.contains("epoch 33 "), "epochs that were done are not done again")
+    #expect(!last.error.contains("\nepoch 33 "), "epochs that were done are not done again")
     #expect(try tool.bytes("model.swl") == expected)
     #expect(!FileManager.default.fileExists(atPath: tool.path("model.swl.ckpt")))
   }
@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalEndsTrainingWithAdvice(_ signal: Int32) throws {
     let run = try RunningTool(train("model.swl"))
-    try #require(run.wait(for: "epoch 2 "), "\(run.text)")
+    try #require(run.wait(for: "\nepoch 2 "), "\(run.text)")
     let end = run.stop(by: signal)
     #expect(end.reason == .exit && end.status == 130)
     let line = try #require(run.text.split(separator: "\n").last)

@@ -103,8 +103,9 @@ struct Train: ParsableCommand {
     guard arch.hasSuffix(".json") else {
       do { return try Architecture.named(arch) } catch { throw Failure.usage("\(error)") }
     }
-    let json = try Data(readBytes(arch, limit: 1 << 20))
-    do { return try Architecture.parse(json) } catch { throw Failure("\(arch): \(error)") }
+    let json = try readBytes(arch, limit: 1 << 20)
+    guard !json.isEmpty else { throw Failure("\(arch): the file is empty; give a JSON architecture") }
+    do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(arch): \(error)") }
   }
 
   private func configuration(validationCount: Int) -> TrainingConfiguration {
@@ -177,6 +178,12 @@ enum Interruption {
       Interruption.count += 1
       if Interruption.count > 1 { _exit(130) }
     }
+    // Whoever started this may have blocked them: libdispatch's threads do.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
     signal(SIGINT, handler)
     signal(SIGTERM, handler)
     return { Interruption.count > 0 }
