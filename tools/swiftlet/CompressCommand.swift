@@ -70,12 +70,17 @@ struct Compress: ParsableCommand {
     var options = try options()
     let parts = [source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? "", note]
     options.note = Array(parts.filter { !$0.isEmpty }.joined(separator: "; ").utf8)
-    let compressor = try Compressor(source.model, data: images, options: options)
+    let compressor: Compressor
+    do { compressor = try Compressor(source.model, data: images, options: options) } catch {
+      throw Failure("\(model): \(error)")
+    }
     let isCancelled = Interruption.watch()
     let shown = CompressionProgress()
     let result: CompressionResult
     do { result = try compressor.run(isCancelled: isCancelled) { shown.show($0) } } catch CompressionError.cancelled {
       throw Failure("stopped; nothing was written", code: 130)
+    } catch let error as CompressionError {
+      throw Failure("\(model): \(error)")
     }
     try OutputFile.write(result.file.bytes, to: output.output, force: output.force)
     if let report { try OutputFile.write(Array(result.report.json()), to: report, force: output.force) }

@@ -18,8 +18,24 @@ enum Console {
     }
   }
 
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
-  static func error(_ text: String) { note("swiftlet: error: \(text)") }
+  static func note(_ text: String) { report(text + "\n") }
+
+  /// One line, whatever bytes a file's name has.
+  static func error(_ text: String) {
+    let isControl: (Unicode.Scalar) -> Bool = { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
+    var line = String.UnicodeScalarView()
+    line.append(contentsOf: text.unicodeScalars.map { isControl($0) ? "?" : $0 })
+    note("swiftlet: error: \(String(line))")
+  }
+
+  /// Writes to standard error; where that is full or closed nobody is left to tell, and work goes on.
+  static func report(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+    }
+  }
 
   /// Prints `value` as JSON with sorted keys.
   static func printJSON(_ value: some Encodable) throws {
@@ -53,13 +69,13 @@ struct ProgressLine {
     let width = 24
     let filled = Int(Double(width) * min(max(fraction, 0), 1))
     let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
-    FileHandle.standardError.write(Data("\r[\(bar)] \(text)\u{1B}[K".utf8))
+    Console.report("\r[\(bar)] \(text)\u{1B}[K")
     isDrawn = true
   }
 
   /// Clears the line and prints `text` for good.
   mutating func finish(_ text: String) {
-    if isDrawn { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isDrawn { Console.report("\r\u{1B}[K") }
     isDrawn = false
     Console.note(text)
   }

@@ -30,7 +30,7 @@ struct Eval: ParsableCommand {
     var rows = [["model", "accuracy", "bytes", "ratio to float", "us per image"]]
     for path in models {
       let file = try ModelFile(path)
-      let images = subset == .test ? sets.test : try HeldOut(file.model, data: sets.train).validation
+      let images = subset == .test ? sets.test : try file.heldOut(of: sets.train).validation
       let result: Evaluation
       do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
         throw Failure("\(path): \(error)")

@@ -34,6 +34,7 @@ struct Failure: Error {
     case let error as FileError: error.write(to: &text)
     case let error as ModelFormatError: error.write(to: &text)
     case let error as GraphError: error.write(to: &text)
+    case let error as PrepareError: error.write(to: &text)
     case let error as ImageError: error.write(to: &text)
     case let error as ByteError: error.write(to: &text)
     default: return "\(error)"

@@ -1,7 +1,9 @@
 import Foundation
 import SwiftletBytes
+import SwiftletData
 import SwiftletFormat
 import SwiftletModel
+import SwiftletPipeline
 
 /// A model read from a file.
 struct ModelFile {
@@ -21,6 +23,11 @@ struct ModelFile {
     do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
       throw Failure("\(path): \(Failure.describe(error))")
     }
+  }
+
+  /// The images of `data` on each side of the split that training recorded in the model.
+  func heldOut(of data: Dataset) throws -> HeldOut {
+    do { return try HeldOut(model, data: data) } catch { throw Failure("\(path): \(error)") }
   }
 
   /// A float model, or a failure that says what to do.

@@ -30,13 +30,13 @@ struct Prune: ParsableCommand {
   func validate() throws {
     guard (0..<1).contains(sparsity) else { throw ValidationError("--sparsity must be from 0 to below 1.") }
     guard epochs >= 0 else { throw ValidationError("--epochs must not be negative.") }
-    guard learningRate > 0 else { throw ValidationError("--learning-rate must be above 0.") }
+    guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
   }
 
   func run() throws {
     try output.check()
     let source = try ModelFile.float(model, for: "prune")
-    let parts = try HeldOut(source.model, data: try data.load().train)
+    let parts = try source.heldOut(of: data.load().train)
     var configuration = PruningRun.fineTuning(epochs: epochs, seed: seed)
     configuration.learningRate = learningRate
     configuration.augmentation = augment ? .digits : nil

@@ -43,7 +43,8 @@ struct Quantize: ParsableCommand {
     let source = try ModelFile.float(model, for: "quantize")
     let images = try data.load().train
     // Calibration keeps off the validation images where the model says which they are.
-    let held = source.model.metadata.provenance?.split == nil ? nil : try HeldOut(source.model, data: images)
+    let heldCount = source.model.metadata.provenance?.split?.validationCount ?? 0
+    let held = heldCount > 0 ? try source.heldOut(of: images) : nil
     let form: ScaleForm = scales == .exact ? .exact : .halfPower
     let options = QuantizationOptions(ranges: try method(), weightScales: form, weightLevels: levels)
     var quantized = try source.model.quantized(

@@ -16,7 +16,9 @@ enum Main {
       let code = Swiftlet.exitCode(for: error)
       if code == .success { Swiftlet.exit(withError: error) }
       if Failure.isUsage(error) {
-        Console.error("\(Swiftlet.message(for: error)). See 'swiftlet --help' or 'swiftlet help <subcommand>'.")
+        let message = Swiftlet.message(for: error)
+        let end = message.hasSuffix(".") || message.hasSuffix("?") ? "" : "."
+        Console.error("\(message)\(end) See 'swiftlet --help' or 'swiftlet help <subcommand>'.")
         exit(2)
       }
       Console.error(Failure.describe(error))

@@ -40,24 +40,25 @@ struct Train: ParsableCommand {
     guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be from 1 to 4096.") }
     guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
     guard (0..<1).contains(momentum) else { throw ValidationError("--momentum must be from 0 to below 1.") }
-    guard weightDecay >= 0, warmUp >= 0 else {
-      throw ValidationError("--weight-decay and --warm-up must not be negative.")
+    guard weightDecay >= 0, weightDecay.isFinite, warmUp >= 0, warmUp.isFinite else {
+      throw ValidationError("--weight-decay and --warm-up must be numbers from 0.")
     }
     guard validation >= 0 else { throw ValidationError("--validation must not be negative.") }
   }
 
   func run() throws {
     try output.check()
-    let network =
-      arch.hasSuffix(".json")
-      ? try Architecture.parse(Data(readBytes(arch, limit: 1 << 20))) : try Architecture.named(arch)
+    let network = try network()
     let sets = try data.load()
     let held = min(validation, sets.train.count / 6)
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
     let configuration = configuration(validationCount: held)
-    var trainer = try Trainer(
-      network.initialized(initialization, seed: seed), configuration: configuration, training: training,
-      validation: validationImages, threads: threads.count)
+    var trainer: Trainer
+    do {
+      trainer = try Trainer(
+        network.initialized(initialization, seed: seed), configuration: configuration, training: training,
+        validation: validationImages, threads: threads.count)
+    } catch { throw Failure("\(arch): \(Failure.describe(error))") }
     let checkpointPath = output.output + ".ckpt"
     trainer.checkpointPath = checkpointPath
     trainer.isCancelled = Interruption.watch()
@@ -71,8 +72,10 @@ struct Train: ParsableCommand {
       var report = TrainingReport()
       result = try trainer.run(resuming: checkpoint) { report.show($0) }
     } catch let error as TrainingError {
-      guard case .diverged = error else { throw error }
+      guard case .diverged = error else { throw Failure("\(checkpointPath): \(error)") }
       throw Failure("\(error); the last good epoch is in \(checkpointPath)")
+    } catch let error as FileError {
+      throw Failure("\(checkpointPath): \(Failure.describe(error))")
     }
     if result.isInterrupted {
       throw Failure(
@@ -94,6 +97,16 @@ struct Train: ParsableCommand {
       line += ", validation accuracy \(accuracy.fixed(2))% (epoch \(result.bestEpoch))"
     }
     try Console.print(line)
+  }
+
+  /// The network to train, its parameters zero.
+  private func network() throws -> Model {
+    guard arch.hasSuffix(".json") else {
+      do { return try Architecture.named(arch) } catch { throw Failure.usage("\(error)") }
+    }
+    let json = try readBytes(arch, limit: 1 << 20)
+    guard !json.isEmpty else { throw Failure("\(arch): the file is empty; give a JSON architecture") }
+    do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(arch): \(error)") }
   }
 
   private func configuration(validationCount: Int) -> TrainingConfiguration {
@@ -175,6 +188,12 @@ enum Interruption {
       Interruption.count += 1
       if Interruption.count > 1 { _exit(130) }
     }
+    // Whoever started this may have blocked them: libdispatch's threads do.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
     signal(SIGINT, handler)
     signal(SIGTERM, handler)
     return { Interruption.count > 0 }

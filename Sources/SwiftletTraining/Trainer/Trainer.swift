@@ -152,9 +152,15 @@ public struct Trainer {
         learningRate: configuration.learningRate(progress: Double(epoch)))
     }
     let score = network.score(validation)
+    // The loss of training is taken before each step, so it says nothing of what the last step did.
+    let validationLoss = score.loss / Double(max(validation.count, 1))
+    guard validationLoss.isFinite, validationLoss < Self.lossLimit else {
+      throw TrainingError.diverged(
+        epoch: epoch, loss: validationLoss, learningRate: configuration.learningRate(progress: Double(epoch)))
+    }
     return EpochSummary(
       epoch: epoch, trainingLoss: loss / Double(seen), trainingAccuracy: Double(correct) / Double(seen),
-      validationLoss: score.loss / Double(max(validation.count, 1)), validationCorrect: score.correct,
+      validationLoss: validationLoss, validationCorrect: score.correct,
       validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false)
   }
 
