@@ -10,7 +10,8 @@ import Testing
     func model() throws -> Model {
       let window = { (k: Int, s: Int, p: Padding) in SlidingWindow(kernel: Size2D(k), stride: Size2D(s), padding: p) }
       let maximum = Operator.pool2D(Pool2D(.max, window: window(2, 2, .valid)))
-      func conv(_ filters: Int, _ window: SlidingWindow, groups: Int = 1, _ activation: Activation = .relu) -> Operator {
+      func conv(_ filters: Int, _ window: SlidingWindow, groups: Int = 1, _ activation: Activation = .relu) -> Operator
+      {
         .conv2D(Conv2D(filters: filters, window: window, groups: groups, activation: activation))
       }
       var b = ModelBuilder(input: Shape(height: 12, width: 12, channels: self == .seedLike ? 1 : 3))

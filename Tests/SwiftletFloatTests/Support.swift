@@ -21,8 +21,10 @@ struct Draws {
 /// `forward` writes outputs for inputs; `backward` adds the gradient of `dy` to the zeroed input gradient. The difference
 /// quotient is taken in Double over Float outputs: `step` must be large enough that rounding stays below `tolerance`.
 func expectGradient(
-  at x: [Float], outputCount: Int, step: Float, tolerance: Float = 1e-2, sourceLocation: SourceLocation = #_sourceLocation,
-  forward: ([Float], inout [Float]) -> Void, backward: (_ x: [Float], _ y: [Float], _ dy: [Float], inout [Float]) -> Void
+  at x: [Float], outputCount: Int, step: Float, tolerance: Float = 1e-2,
+  sourceLocation: SourceLocation = #_sourceLocation,
+  forward: ([Float], inout [Float]) -> Void,
+  backward: (_ x: [Float], _ y: [Float], _ dy: [Float], inout [Float]) -> Void
 ) {
   var draws = Draws(77)
   let direction = draws.floats(outputCount)
