@@ -72,11 +72,16 @@ let fullTargets: [Target] = [
   .testTarget(
     name: "SwiftletCompressionTests",
     dependencies: ["SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData"]),
-  .testTarget(name: "SwiftletPipelineTests", dependencies: ["SwiftletPipeline", "SwiftletTraining", "SwiftletData"]),
+  .testTarget(
+    name: "SwiftletPipelineTests",
+    dependencies: [
+      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFormat", "SwiftletData", "SwiftletModel",
+    ]),
   .testTarget(
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+      "SwiftletDiagnostics",
     ]),
 ]
 

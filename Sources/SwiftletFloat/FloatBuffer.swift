@@ -8,7 +8,7 @@ package final class FloatBuffer: @unchecked Sendable {
   package init(_ count: Int) {
     self.count = count
     guard let raw = swl_aligned_alloc(64, max(count, 1) * MemoryLayout<Float>.stride) else {
-      fatalError("no memory for \(count) floats")
+      preconditionFailure("no memory for \(count) floats")
     }
     pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)

@@ -186,7 +186,8 @@ extension FieldReader {
       let epsilon = Float(bitPattern: try integer("epsilon", as: UInt32.self))
       op = .batchNorm(
         BatchNorm(epsilon: epsilon, momentum: Float(bitPattern: try integer("momentum", as: UInt32.self))))
-    default: op = .dropout(Dropout(rate: Float(bitPattern: try integer("rate", as: UInt32.self))))
+    case NodeTag.dropout: op = .dropout(Dropout(rate: Float(bitPattern: try integer("rate", as: UInt32.self))))
+    case let unknown: throw error(.unknownValue(UInt64(unknown)), "node tag", at: start)
     }
     guard !has(NodeOption.relu) || !has(NodeOption.boundedReLU) else {
       throw error(.badValue, "options", at: start)

@@ -67,7 +67,7 @@ import Testing
     try expectFailure([folder.url.path, image], code: 1, "is a directory")
     try expectFailure([image, image], code: 1, "not a .swl model")
     for arguments in [[], ["--verify"]] {
-      try expectFailure([GoldenModel("float").path, image] + arguments, code: 1, "run `swiftlet quantize`")
+      try expectFailure([GoldenModel.path("float"), image] + arguments, code: 1, "run `swiftlet quantize`")
     }
     try expectFailure([golden.path, image, "--kernels", "abacus"], code: 1, "only ")
     let result = try LeanBinary.run([golden.path, image], environment: ["SWIFTLET_KERNELS": "abacus"])

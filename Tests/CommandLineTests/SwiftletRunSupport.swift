@@ -14,9 +14,12 @@ struct LeanBinary {
   static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("swiftlet-run")
 
+  static let embedded = GoldenModel.root.appendingPathComponent(".build-embedded/swiftlet-run")
+
   /// Runs it; `output` replaces standard output by a file such as /dev/full.
   static func run(
-    _ arguments: [String], input: Data = Data(), environment: [String: String] = [:], output: FileHandle? = nil
+    _ arguments: [String], input: Data = Data(), environment: [String: String] = [:], output: FileHandle? = nil,
+    executable: URL = executable
   ) throws -> Result {
     let process = Process()
     process.executableURL = executable
@@ -65,10 +68,13 @@ struct GoldenModel {
   let path: String
   let model: Model
 
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  static func path(_ name: String) -> String { root.appendingPathComponent("models/goldens/\(name).swl").path }
+
   init(_ name: String) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    path = root.appendingPathComponent("models/goldens/\(name).swl").path
+    path = Self.path(name)
     model = try ModelReader.read([UInt8](Data(contentsOf: URL(fileURLWithPath: path))))
   }
 

@@ -86,6 +86,33 @@ import Testing
     #expect(result.output.hasPrefix("no ") && result.output.contains(", yes "))
   }
 
+  @Test func equalLogitsKeepTheOrderOfTheClasses() throws {
+    var model = golden.model
+    let last = model.nodes.count - 1
+    model.nodes[last].parameters[0].storage = .int8(Array(repeating: 0, count: model.nodes[last].parameters[0].count))
+    // One scale for all channels, so that equal accumulators are equal logits.
+    model.nodes[last].parameters[0].scales = Array(repeating: model.nodes[last].parameters[0].scales[0], count: 40)
+    model.nodes[last].parameters[1].storage = .int32(Array(repeating: 7, count: 40))
+    let path = try folder.write(try ModelWriter.write(model, effort: .fast).bytes, "equal.swl")
+    let result = try LeanBinary.run([path, try folder.write(golden.images(1)[0], "raw"), "--top", "4"])
+    #expect(result.output == "0 0.0250, 1 0.0250, 2 0.0250, 3 0.0250\n")
+  }
+
+  /// tools/build-embedded makes it; tools/test does so before the tests.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: LeanBinary.embedded.path)))
+  func theEmbeddedBuildPrintsTheSameBytes() throws {
+    let images = try folder.write(idx(golden.images(70)), "many.idx")
+    for arguments in [
+      [golden.path, images, "--top", "5"], [golden.path, images, "--json"], [golden.path, "--verify"],
+      [golden.path, images, "--kernels", "portable", "--threads", "2"], [golden.path, "none"], ["--help"], ["--x"],
+      [GoldenModel.path("float"), images], [GoldenModel.path("int8-residual"), "--verify"],
+      [GoldenModel.path("invalid-checksum"), images],
+    ] {
+      let full = try LeanBinary.run(arguments)
+      #expect(try LeanBinary.run(arguments, executable: LeanBinary.embedded) == full, "\(arguments)")
+    }
+  }
+
   @Test func controlCharactersNeverReachTheTerminal() throws {
     var model = golden.model
     model.metadata.labels = Array(repeating: Array("\u{1B}[31mred\u{9B}\n".utf8) + [0xFF], count: 40)

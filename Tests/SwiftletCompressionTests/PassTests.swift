@@ -30,7 +30,9 @@ import Testing
     try builder.add(.dense(Dense(units: 1)))
     try builder.add(.batchNorm(BatchNorm(epsilon: 1)))
     var model = try builder.build()
-    for (position, value) in [Float(2), 1].enumerated() { model.nodes[0].parameters[position].storage = .float32([value]) }
+    for (position, value) in [Float(2), 1].enumerated() {
+      model.nodes[0].parameters[position].storage = .float32([value])
+    }
     for (position, value) in [Float(3), 0.5, 4, 8].enumerated() {
       model.nodes[1].parameters[position].storage = .float32([value])
     }
@@ -116,9 +118,10 @@ import Testing
     }
     let fused = model.fusingActivations()
     // conv is read by two pools, so its activations stay, as one pair; the others fuse.
-    #expect(fused.nodes.map { "\($0.op.kind)" } == [
-      "conv2d", "max_pool2d", "activation", "activation", "max_pool2d", "add", "flatten", "dense",
-    ])
+    #expect(
+      fused.nodes.map { "\($0.op.kind)" } == [
+        "conv2d", "max_pool2d", "activation", "activation", "max_pool2d", "add", "flatten", "dense",
+      ])
     #expect(fused.nodes[5].op.fusedActivation == .relu && fused.nodes[7].op.fusedActivation == .relu)
     try Self.expectSame(model, fused, within: 1e-12)
     let chain = try Self.model {

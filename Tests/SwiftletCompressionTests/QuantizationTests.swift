@@ -72,7 +72,8 @@ import Testing
   @Test func weightsRoundHalfAwayFromZeroPerChannel() throws {
     // Powers of two, so that the quotients are exact: scale 2^-6, weights 127, 0.5, -0.5, 1.5 steps.
     let step: Float = 0x1p-6
-    let model = try Self.dense([127, 0.5, -0.5, 1.5].map { $0 * step } + [-1, 0, 0, 0.5], bias: [step / 255 * 1000, 0], units: 2)
+    let model = try Self.dense(
+      [127, 0.5, -0.5, 1.5].map { $0 * step } + [-1, 0, 0, 0.5], bias: [step / 255 * 1000, 0], units: 2)
     let node = try Self.quantized(model).nodes[0]
     #expect(node.parameters[0].int8s == [127, 1, -1, 2, -127, 0, 0, 64])
     #expect(node.parameters[0].scales[0].doubleValue == 0x1p-6)
@@ -116,7 +117,8 @@ import Testing
     model.nodes[1].parameters[0].storage = .float32([1, 1])
     let quantized = try Self.quantized(model)
     let input = quantized.values[0].quantization!.scale.doubleValue
-    let channel = Double(quantized.nodes[0].parameters[1].int32s![0]) * input
+    let channel =
+      Double(quantized.nodes[0].parameters[1].int32s![0]) * input
       * quantized.nodes[0].parameters[0].scales[0].doubleValue
     #expect(abs(channel - 0.00123) <= quantized.values[1].quantization!.scale.doubleValue / 8)
   }

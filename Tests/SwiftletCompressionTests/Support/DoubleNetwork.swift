@@ -14,7 +14,8 @@ struct DoubleNetwork {
       let x = node.inputs.map { values[$0] }
       let parameters = node.parameters.map { $0.floats!.map(Double.init) }
       let shape = model.values[node.inputs[0]].shape
-      values[node.output] = Self.apply(node, x, parameters, shape, inputShapes: node.inputs.map { model.values[$0].shape })
+      values[node.output] = Self.apply(
+        node, x, parameters, shape, inputShapes: node.inputs.map { model.values[$0].shape })
     }
     return values
   }

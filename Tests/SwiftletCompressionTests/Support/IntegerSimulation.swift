@@ -20,7 +20,9 @@ struct IntegerSimulation {
     let from = node.inputs.map { model.values[$0].quantization! }
     let to = model.values[node.output].quantization!
     let shape = model.values[node.inputs[0]].shape
-    let u = zip(node.inputs, from).map { input, quantization in values[input].map { $0 - Double(quantization.zeroPoint) } }
+    let u = zip(node.inputs, from).map { input, quantization in
+      values[input].map { $0 - Double(quantization.zeroPoint) }
+    }
     func finish(_ real: Double, _ activation: Activation = .none) -> Double {
       let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
       if model.values[node.output].element == .int32 { return rounded }
