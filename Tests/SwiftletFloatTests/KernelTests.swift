@@ -123,7 +123,7 @@ import Testing
   func pooledConvolutionNamesTheFirstWinner(_ name: String) {
     // One input channel, a 1x1 filter of weight 1: the pixels themselves compete.
     let x: [Float] = [
-      1, 3, 3, 2, /* */ 5, 5, 5, 5, /* */ -1, -2, -3, -4, /* */ 0, 0, 0, 7,
+      1, 3, 3, 2, 5, 5, 5, 5, -1, -2, -3, -4, 0, 0, 0, 7,
     ]
     var weights = [Float](repeating: 0, count: 16)
     weights[0] = 1
