@@ -38,6 +38,25 @@ TARGET void NAME(swl_gate_f32)(const float *restrict y, long count, float low, f
   for (long i = 0; i < count; i++) dy[i] = y[i] > low && y[i] < high ? dy[i] : 0;
 }
 
+TARGET void NAME(swl_spread_winners_f32)(
+    long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient) {
+  for (long i = 0; i < count; i++, winner += channels, dy += channels, out += 4 * width) {
+    long c = 0;
+    for (; c + VL <= channels; c += VL) {
+      vb bytes;
+      __builtin_memcpy(&bytes, winner + c, sizeof bytes);
+      const vi won = __builtin_convertvector(bytes, vi);
+      const vf g = load(dy + c);
+      UNROLL for (int p = 0; p < 4; p++) store(out + p * width + c, (won == (vi)p) ? g : (vf)0);
+      store(bias_gradient + c, load(bias_gradient + c) + ((won != (vi)SWL_NO_WINNER) ? g : (vf)0));
+    }
+    for (; c < channels; c++) {
+      for (int p = 0; p < 4; p++) out[p * width + c] = winner[c] == p ? dy[c] : 0;
+      bias_gradient[c] += winner[c] != SWL_NO_WINNER ? dy[c] : 0;
+    }
+  }
+}
+
 // 4x4 blocks: four short vectors in, four out, on any instruction set.
 TARGET void NAME(swl_pack_f32)(const float *x, long rows, long columns, long stride, long width, float *out) {
   typedef float v4 __attribute__((ext_vector_type(4)));
@@ -71,6 +90,7 @@ const swl_float_table *NAME(swl_float_table)(void) {
   static const swl_float_table table = {
       NAME(swl_igemm_f32), NAME(swl_convpool_f32), NAME(swl_outer_f32), NAME(swl_combine_f32),
       NAME(swl_depthwise_f32), NAME(swl_depthwise_input_f32), NAME(swl_depthwise_weight_f32), NAME(swl_adam_f32),
-      NAME(swl_momentum_f32), NAME(swl_add_f32), NAME(swl_gate_f32), NAME(swl_pack_f32), NAME(swl_bytes_f32)};
+      NAME(swl_momentum_f32), NAME(swl_add_f32), NAME(swl_gate_f32), NAME(swl_spread_winners_f32), NAME(swl_pack_f32),
+      NAME(swl_bytes_f32)};
   return &table;
 }

@@ -32,13 +32,3 @@ void swl_route_to_pixels_f32(
   }
   for (int p = 0; p < 4; p++) pixel_count[p] = n[p];
 }
-
-void swl_spread_winners_f32(
-    long count, long channels, const uint8_t *restrict winner, const float *restrict dy, long width,
-    float *restrict out, float *restrict bias_gradient) {
-  for (long i = 0; i < count; i++, winner += channels, dy += channels) {
-    for (int p = 0; p < 4; p++, out += width)
-      for (long c = 0; c < channels; c++) out[c] = winner[c] == p ? dy[c] : 0;
-    for (long c = 0; c < channels; c++) bias_gradient[c] += winner[c] != SWL_NO_WINNER ? dy[c] : 0;
-  }
-}

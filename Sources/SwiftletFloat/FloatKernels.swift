@@ -5,13 +5,15 @@ import SwiftletModel
 /// The float microkernels of one instruction set.
 public struct FloatKernels: @unchecked Sendable {
   public let name: String
-  package let table: swl_float_table
+  private let address: UnsafePointer<swl_float_table>
 
   private init?(_ name: String, _ table: UnsafePointer<swl_float_table>?) {
     guard let table else { return nil }
     self.name = name
-    self.table = table.pointee
+    address = table
   }
+
+  package var table: swl_float_table { address.pointee }
 
   /// The sets this processor runs, best first. Tests iterate over all of them.
   public static let supported: [FloatKernels] = [

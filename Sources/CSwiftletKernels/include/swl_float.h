@@ -56,6 +56,10 @@ typedef void swl_momentum_f32_t(
 typedef void swl_add_f32_t(const float *x, long count, float *y);
 //   dy = 0 where y is not strictly between low and high
 typedef void swl_gate_f32_t(const float *y, long count, float low, float high, float *dy);
+// The gradients of `count` windows spread over their pixels: out[(i * 4 + p) * width + c] = dy[i * channels + c] where
+// winner[i * channels + c] == p, else zero; bias_gradient[c] += dy of all that have a winner.
+typedef void swl_spread_winners_f32_t(
+    long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient);
 // out[c][r] = x[r * stride + c] for r < rows, zero for rows <= r < width; out is [columns][width], width a multiple of 4.
 typedef void swl_pack_f32_t(const float *x, long rows, long columns, long stride, long width, float *out);
 //   y = scale * x
@@ -74,6 +78,7 @@ typedef struct {
   swl_momentum_f32_t *momentum;
   swl_add_f32_t *add;
   swl_gate_f32_t *gate;
+  swl_spread_winners_f32_t *spread_winners;
   swl_pack_f32_t *pack;
   swl_bytes_f32_t *bytes;
 } swl_float_table;
@@ -90,6 +95,7 @@ typedef struct {
   swl_momentum_f32_t swl_momentum_f32__##isa; \
   swl_add_f32_t swl_add_f32__##isa; \
   swl_gate_f32_t swl_gate_f32__##isa; \
+  swl_spread_winners_f32_t swl_spread_winners_f32__##isa; \
   swl_pack_f32_t swl_pack_f32__##isa; \
   swl_bytes_f32_t swl_bytes_f32__##isa;
 
@@ -122,9 +128,4 @@ void swl_route_to_filters_f32(
 void swl_route_to_pixels_f32(
     long channels, const uint8_t *winner, const float *dy, const float *filters, long filter_stride, float *factor,
     const float **source, int32_t *pixel_count);
-
-// The gradients of `count` windows spread over their pixels: out[(i * 4 + p) * width + c] = dy[i * channels + c] where
-// winner[i * channels + c] == p, else zero; bias_gradient[c] += dy of all that have a winner.
-void swl_spread_winners_f32(
-    long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient);
 #endif

@@ -156,7 +156,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     for start in stride(from: 0, to: all, by: Self.spreadWindows) {
       let count = min(Self.spreadWindows, all - start)
       let at = first + start * g.filters
-      swl_spread_winners_f32(
+      context.kernels.table.spread_winners(
         count, g.filters, winners + at, output.gradient!.pointer + at, columns, scratch.spread.pointer,
         partial(1, shard).baseAddress!)
       for w in 0..<count {
