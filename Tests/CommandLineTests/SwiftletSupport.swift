@@ -59,6 +59,8 @@ struct Tool {
   }
 
   /// Runs a command that is to end with `code`, one line on standard error, and the folder as it was.
+  ///
+  /// - Parameter note: How the lines begin that tell of the work done before, where there may be any.
   func fail(
     _ arguments: [String], code: Int32 = 1, _ texts: String..., after note: String? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -71,7 +73,7 @@ struct Tool {
     var lines = result.error.split(separator: "\n", omittingEmptySubsequences: false)
     if let note {
       #expect(lines.first?.hasPrefix(note) == true, what, sourceLocation: sourceLocation)
-      lines.removeFirst()
+      lines.removeAll { !$0.isEmpty && !$0.hasPrefix("swiftlet: error: ") }
     }
     // One line and its newline.
     #expect(lines.count == 2 && lines.last == "", what, sourceLocation: sourceLocation)
