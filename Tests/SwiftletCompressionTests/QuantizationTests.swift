@@ -136,6 +136,15 @@ import Testing
     #expect(abs(bias - 1e6) < 1)
   }
 
+  /// The bias alone fits, 66311 * 255 * 127 = 2147481735 < 2^31, but not with 2 * 127 * 255 = 64770 from the weights.
+  @Test func overflowCountsBiasAndWeightsTogether() throws {
+    let quantized = try Self.quantized(try Self.dense([1, 1, 1, 1], bias: [66311, 0], units: 2))
+    let scales = quantized.nodes[0].parameters[0].scales.map(\.doubleValue)
+    #expect(scales[0] > 1.4 / 127 && scales[0] < 1.5 / 127)
+    #expect(abs(scales[1] - 1 / 127.0) < 1e-9)
+    #expect(quantized.nodes[0].parameters[0].int8s == [90, 90, 127, 127])
+  }
+
   /// The greatest accumulator an input can make still fits, with 29 bits or more, and no other logit saturates.
   @Test func logitsHaveResolutionAndNeverSaturate() throws {
     let model = try Self.dense([1, 1, 1, 1, -1e-6, 1e-6, 0, 0], bias: [0.5, -2], units: 2)

@@ -65,6 +65,22 @@ import Testing
     }
   }
 
+  /// A layer left out of pruning keeps the zeros it came with.
+  @Test func zerosOfExcludedLayersStay() throws {
+    let model = try Self.trained.get()
+    let held = try HeldOut(model, data: Self.data)
+    let start = model.masked(by: try model.magnitudeMask(sparsity: 0.3, PruningOptions(scope: .perLayer)))
+    let options = PruningOptions(excludedLayers: ["dense_4"])
+    var training = PruningRun.fineTuning(epochs: 1)
+    training.batch = 32
+    let run = PruningRun(sparsity: 0.6, options: options, training: training)
+    let pruned = try run.run(start, training: held.training, validation: held.validation).model
+    #expect(abs(try pruned.sparsity(options) - 0.6) < 1e-3)
+    let (before, after) = (start.nodes[4].parameters[0], pruned.nodes[4].parameters[0])
+    #expect(before.zeroCount == after.zeroCount && before != after)
+    #expect(zip(before.floats!, after.floats!).allSatisfy { ($0 == 0) == ($1 == 0) })
+  }
+
   @Test func smallestFileWithinTheBudgetIsKept() throws {
     let model = try Self.trained.get()
     let result = try Compressor(model, data: Self.data, options: Self.options(maxDrop: 3)).run()
@@ -94,6 +110,9 @@ import Testing
     #expect(report.warnings.isEmpty == (report.intervalHigh - report.intervalLow <= 6))
     let decoded = try JSONDecoder().decode(CompressionReport.self, from: report.json())
     #expect(decoded == report)
+    let page = report.html(title: "a <b> & c")
+    #expect(page.contains("<h1>a &lt;b&gt; &amp; c</h1>") && page.contains("\(report.ledger.fileBytes) bytes"))
+    #expect(page.ranges(of: "<td>").count == page.ranges(of: "</td>").count)
   }
 
   @Test func impossibleBudgetSaysHowNearItCame() throws {
