@@ -5,6 +5,7 @@
 
 #define ISA __attribute__((target("avx2")))
 #define INLINE SWL_INLINE ISA
+#define OUTLINED static __attribute__((noinline)) ISA
 
 // Exact for any weights: bytes are widened to 16 bits and vpmaddwd sums pairs into 32. A step's four
 // input bytes are broadcast once and split by mask and shift into the pairs (0, 2) and (1, 3), so the
@@ -22,22 +23,14 @@ INLINE __m256i scale_high_half(__m256i acc, const swl_requantization *q, ptrdiff
   return _mm256_srav_epi32(_mm256_add_epi32(high, rounding), shift);
 }
 
-INLINE void store_wide(const int V, const __m256i *acc, const swl_conv_args *a, uint8_t *y) {
-  for (int v = 0; v < V; v++) {
-    int32_t lanes[8];
-    const ptrdiff_t rest = a->channels - 8 * v;
-    _mm256_storeu_si256((__m256i *)lanes, acc[v]);
-    swl_store_channels(lanes, 8 * v, rest < 8 ? rest : 8, &a->requantization, a->stores_s32, y);
-  }
+OUTLINED void store_wide(const __m256i *acc, const swl_conv_args *a, uint8_t *y) {
+  int32_t lanes[16];
+  __builtin_memcpy(lanes, acc, (size_t)a->vectors * sizeof *acc);
+  swl_store_channels(lanes, 0, a->channels, &a->requantization, a->stores_s32, y);
 }
 
-INLINE void store(const int V, const __m256i *acc, const swl_conv_args *a, ptrdiff_t window) {
-  uint8_t *y = (uint8_t *)a->y + window * a->y_stride;
+INLINE void store_high_half(const int V, const __m256i *acc, const swl_conv_args *a, uint8_t *y) {
   const swl_requantization *q = &a->requantization;
-  if (a->stores_s32 || !q->high_half) {
-    store_wide(V, acc, a, y);
-    return;
-  }
   const __m256i first = scale_high_half(acc[0], q, 0);
   const __m256i second = V > 1 ? scale_high_half(acc[1], q, 8) : first;
   // Saturating at 16 bits before adding the zero point (0...255) changes no clamped result.
@@ -56,6 +49,19 @@ INLINE void store(const int V, const __m256i *acc, const swl_conv_args *a, ptrdi
     uint8_t lanes[16];
     _mm_storeu_si128((__m128i *)lanes, bytes);
     __builtin_memcpy(y, lanes, (size_t)a->channels);
+  }
+}
+
+INLINE bool stores_wide(const swl_conv_args *a) { return a->stores_s32 || !a->requantization.high_half; }
+
+/// Stores `count` windows of V vectors each. Out of line, for inlined everywhere it would be most of the kernel.
+OUTLINED void store(const __m256i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
+  uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
+  const bool is_wide = stores_wide(a);
+  for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += a->vectors) {
+    if (is_wide) store_wide(acc, a, y);
+    else if (a->vectors == 1) store_high_half(1, acc, a, y);
+    else store_high_half(2, acc, a, y);
   }
 }
 
@@ -93,12 +99,15 @@ INLINE void accumulate(const int P, const int V, const swl_conv_args *a, const u
 /// All windows of Q pixels each, P pixels at a time; the last block repeats windows rather than read past the table.
 INLINE void windows(const int P, const int Q, const int V, const swl_conv_args *a) {
   const ptrdiff_t count = a->window_count;
+  const bool is_wide = stores_wide(a);
   for (ptrdiff_t first = 0; first < count; first += P / Q) {
-    __m256i acc[16];
+    // Only copies leave by address, so that the accumulators stay in registers.
+    __m256i acc[8], out[8];
     if (Q == 1 && first + 1 == count) {
       const uint8_t *pixel = a->x + a->pixels[first];
       accumulate(1, V, a, &pixel, acc);
-      store(V, acc, a, first);
+      UNROLL for (int v = 0; v < V; v++) out[v] = acc[v];
+      store(out, a, first, 1);
       return;
     }
     const uint8_t *pixel[8];
@@ -112,7 +121,15 @@ INLINE void windows(const int P, const int Q, const int V, const swl_conv_args *
       UNROLL for (int p = 1; p < Q; p++) {
         UNROLL for (int v = 0; v < V; v++) best[v] = _mm256_max_epi32(best[v], best[p * V + v]);
       }
-      if (first + i < count) store(V, best, a, first + i);
+      UNROLL for (int v = 0; v < V; v++) out[i * V + v] = best[v];
+    }
+    const ptrdiff_t stored = count - first < P / Q ? count - first : P / Q;
+    if (Q == 1 || is_wide) {
+      store(out, a, first, stored);
+    } else {
+      uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
+      UNROLL for (int i = 0; i < P / Q; i++, y += a->y_stride)
+        if (i < stored) store_high_half(V, out + i * V, a, y);
     }
   }
 }
@@ -133,7 +150,7 @@ INLINE void large_windows(const int V, const swl_conv_args *a) {
         UNROLL for (int v = 0; v < V; v++) best[v] = _mm256_max_epi32(best[v], acc[p * V + v]);
       }
     }
-    store(V, best, a, window);
+    store(best, a, window, 1);
   }
 }
 

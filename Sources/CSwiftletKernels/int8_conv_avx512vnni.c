@@ -8,6 +8,7 @@
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 #define INLINE SWL_INLINE ISA
+#define OUTLINED static __attribute__((noinline)) ISA
 
 INLINE __m512i broadcast4(const uint8_t *x) {
   int32_t bytes;
@@ -48,14 +49,11 @@ INLINE __m512i scale_wide(__m512i acc, const swl_requantization *q, ptrdiff_t ch
 
 INLINE __mmask64 first_lanes(ptrdiff_t count) { return count >= 64 ? ~0ull : (1ull << count) - 1; }
 
-/// Requantizes V vectors of accumulators and stores `channels` of them as u8.
-INLINE void store_u8(const int V, const __m512i *acc, const swl_conv_args *a, uint8_t *y) {
+/// Requantizes V vectors of accumulators by the upper halves and stores `channels` of them as u8.
+INLINE void store_high_half(const int V, const __m512i *acc, const swl_conv_args *a, uint8_t *y) {
   const swl_requantization *q = &a->requantization;
   __m512i scaled[4];
-  UNROLL for (int v = 0; v < 4; v++) {
-    if (v < V) scaled[v] = q->high_half ? scale_high_half(acc[v], q, 16 * v) : scale_wide(acc[v], q, 16 * v);
-    else scaled[v] = scaled[V - 1];
-  }
+  UNROLL for (int v = 0; v < 4; v++) scaled[v] = v < V ? scale_high_half(acc[v], q, 16 * v) : scaled[V - 1];
   // Saturating at 16 bits before adding the zero point (0...255) changes no clamped result.
   const __m512i zero = _mm512_set1_epi16((int16_t)q->zero_point);
   const __m512i pair0 = _mm512_adds_epi16(_mm512_packs_epi32(scaled[0], scaled[1]), zero);
@@ -75,21 +73,31 @@ INLINE void store_u8(const int V, const __m512i *acc, const swl_conv_args *a, ui
   }
 }
 
-/// Requantizes V vectors of accumulators and stores `channels` of them as s32.
-INLINE void store_s32(const int V, const __m512i *acc, const swl_conv_args *a, int32_t *y) {
+/// Requantizes accumulators with any shift and stores `channels` of them as u8 or s32.
+OUTLINED void store_wide(const __m512i *acc, const swl_conv_args *a, uint8_t *y) {
   const swl_requantization *q = &a->requantization;
-  UNROLL for (int v = 0; v < V; v++) {
-    const ptrdiff_t rest = a->channels - 16 * v;
-    __m512i value = scale_wide(acc[v], q, 16 * v);
-    value = _mm512_add_epi32(value, _mm512_set1_epi32(q->zero_point));
-    _mm512_mask_storeu_epi32(y + 16 * v, (__mmask16)(rest >= 16 ? 0xFFFF : (1u << rest) - 1), value);
+  for (ptrdiff_t c = 0; c < a->channels; c += 16) {
+    const ptrdiff_t rest = a->channels - c;
+    const __mmask16 lanes = (__mmask16)(rest >= 16 ? 0xFFFF : (1u << rest) - 1);
+    const __m512i value = _mm512_add_epi32(scale_wide(acc[c / 16], q, c), _mm512_set1_epi32(q->zero_point));
+    if (a->stores_s32) _mm512_mask_storeu_epi32((int32_t *)y + c, lanes, value);
+    else _mm512_mask_cvtepi32_storeu_epi8(y + c, lanes, value);
   }
 }
 
-INLINE void store(const int V, const __m512i *acc, const swl_conv_args *a, ptrdiff_t window) {
-  uint8_t *y = (uint8_t *)a->y + window * a->y_stride;
-  if (a->stores_s32) store_s32(V, acc, a, (int32_t *)y);
-  else store_u8(V, acc, a, y);
+INLINE bool stores_wide(const swl_conv_args *a) { return a->stores_s32 || !a->requantization.high_half; }
+
+/// Stores `count` windows of V vectors each. Out of line, for inlined everywhere it would be most of the kernel.
+OUTLINED void store(const __m512i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
+  uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
+  const bool is_wide = stores_wide(a);
+  for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += a->vectors) {
+    if (is_wide) store_wide(acc, a, y);
+    else if (a->vectors == 1) store_high_half(1, acc, a, y);
+    else if (a->vectors == 2) store_high_half(2, acc, a, y);
+    else if (a->vectors == 3) store_high_half(3, acc, a, y);
+    else store_high_half(4, acc, a, y);
+  }
 }
 
 /// Accumulates P pixels by V vectors of 16 channels into registers.
@@ -140,11 +148,13 @@ INLINE void accumulate_one(const int V, const int S, const swl_conv_args *a, con
 /// All windows of Q pixels each, P at a time; the last block repeats windows rather than read past the table.
 INLINE void windows(const int P, const int Q, const int V, const int S, const swl_conv_args *a) {
   const ptrdiff_t count = a->window_count;
+  const bool is_wide = stores_wide(a);
   for (ptrdiff_t first = 0; first < count; first += P / Q) {
-    __m512i acc[16];
+    // Only copies leave by address, so that the accumulators stay in registers.
+    __m512i acc[16], last[4], out[16];
     if (Q == 1 && first + 1 == count) {
-      accumulate_one(V, S, a, a->x + a->pixels[first], acc);
-      store(V, acc, a, first);
+      accumulate_one(V, S, a, a->x + a->pixels[first], last);
+      store(last, a, first, 1);
       return;
     }
     const uint8_t *pixel[16];
@@ -158,7 +168,15 @@ INLINE void windows(const int P, const int Q, const int V, const int S, const sw
       UNROLL for (int p = 1; p < Q; p++) {
         UNROLL for (int v = 0; v < V; v++) best[v] = _mm512_max_epi32(best[v], best[p * V + v]);
       }
-      if (first + i < count) store(V, best, a, first + i);
+      UNROLL for (int v = 0; v < V; v++) out[i * V + v] = best[v];
+    }
+    const ptrdiff_t stored = count - first < P / Q ? count - first : P / Q;
+    if (Q == 1 || is_wide) {
+      store(out, a, first, stored);
+    } else {
+      uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
+      UNROLL for (int i = 0; i < P / Q; i++, y += a->y_stride)
+        if (i < stored) store_high_half(V, out + i * V, a, y);
     }
   }
 }
@@ -179,7 +197,7 @@ INLINE void large_windows(const int V, const swl_conv_args *a) {
         UNROLL for (int v = 0; v < V; v++) best[v] = _mm512_max_epi32(best[v], acc[p * V + v]);
       }
     }
-    store(V, best, a, window);
+    store(best, a, window, 1);
   }
 }
 
