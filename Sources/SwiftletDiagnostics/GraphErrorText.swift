@@ -38,7 +38,7 @@ extension GraphError.Reason {
       text.write(text: "parameter ", index, " has the wrong element type for a float, or an int8, model")
     case .parameterValue(let index, let element):
       text.write(text: "parameter ", index, ", element ")
-      text.write(text: "", element, ", is NaN, infinite or -128")
+      text.write(text: "", element, ", is NaN, infinite, -128 or a negative variance")
     case .parameterScales(let index):
       text.write(text: "parameter ", index, " needs one scale for each output channel")
     case .quantization(let value):

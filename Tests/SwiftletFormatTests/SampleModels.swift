@@ -44,6 +44,11 @@ enum SampleModels {
           (0..<count).map { _ in generator.next() % 3 == 0 ? generator.nextUnit() - 0.5 : 0 })
       }
     }
+    // A running variance is not negative.
+    for node in model.nodes.indices where model.nodes[node].parameters.count == 4 {
+      let variance = model.nodes[node].parameters[3].floats ?? []
+      model.nodes[node].parameters[3].storage = .float32(variance.map(abs))
+    }
     model.metadata = Metadata(
       labels: ["zero", "one", "zwölf"].map { Array($0.utf8) },
       normalization: Normalization(mean: [0.1, 0.2], standardDeviation: [0.3, 0.4]),

@@ -24,7 +24,9 @@ struct Compress: ParsableCommand {
   @Flag(help: "Distort the images of fine-tuning, as 'train --augment' does.") var augment = false
   @Option(help: "Seed of fine-tuning.") var seed: UInt64 = 0
   @Option(help: "Training images observed for activation ranges.") var calibrationCount = 1024
-  @Option(help: "Write the full report, with every candidate and every tensor's bytes, as JSON to this file.")
+  @Option(
+    help: "Write the full report, with every candidate and tensor, to this file: a page if it ends in .html, else JSON."
+  )
   var report: String?
   @Flag(help: "Print the report as JSON.") var json = false
   @OptionGroup var threads: ThreadOptions
@@ -83,7 +85,12 @@ struct Compress: ParsableCommand {
       throw Failure("\(model): \(error)")
     }
     try OutputFile.write(result.file.bytes, to: output.output, force: output.force)
-    if let report { try OutputFile.write(Array(result.report.json()), to: report, force: output.force) }
+    if let report {
+      let bytes =
+        report.hasSuffix(".html")
+        ? Array(result.report.html(title: dataName(output.output)).utf8) : Array(try result.report.json())
+      try OutputFile.write(bytes, to: report, force: output.force)
+    }
     for warning in result.report.warnings { Console.note("warning: \(warning)") }
     if json {
       try Console.print(String(decoding: result.report.json(), as: UTF8.self))
