@@ -31,7 +31,8 @@ import Testing
     #expect(try Self.decode(try Zlib.deflate(idx, wrapper: .gzip)) == two)
     let color = Self.image(3)
     #expect(try Self.decode(try PNGEncoder.encode(color), channels: 3).pixels == color.pixels[...])
-    #expect(try Self.decode(IDXTests.file([1, 2, 3, 3], values: color.pixels), channels: 3).pixels == color.pixels[...])
+    #expect(
+      try Self.decode(IDXTests.file([1, 2, 3, 3], values: color.pixels), channels: 3).pixels == color.pixels[...])
   }
 
   @Test func opaqueAlphaIsDroppedAndTransparencyRefused() throws {
