@@ -5,7 +5,8 @@ import PackageDescription
 let embedded = Context.environment["SWIFTLET_EMBEDDED"] != nil
 
 let lean: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded")] : []
-let cSettings: [CSetting] = [.unsafeFlags(["-O3"])]
+// SWL_SMALL: the portable C kernels, rarely chosen, are compiled for size.
+let cSettings: [CSetting] = [.unsafeFlags(["-O3"])] + (embedded ? [.define("SWL_SMALL")] : [])
 
 /// Modules that stay compilable as Embedded Swift: no Foundation, typed throws, no existentials.
 let leanTargets: [Target] = [

@@ -4,6 +4,14 @@
 #include "swl_int8.h"
 
 #define SWL_INLINE static inline __attribute__((always_inline))
+/// Before the functions of a portable kernel file: the Embedded build keeps those small.
+#ifdef SWL_SMALL
+#define SWL_PORTABLE_BEGIN _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define SWL_PORTABLE_END _Pragma("clang attribute pop")
+#else
+#define SWL_PORTABLE_BEGIN
+#define SWL_PORTABLE_END
+#endif
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 /// clamp(zero_point + ((acc * mantissa + 2^(shift - 1)) >> shift), lo, hi); the definition, in 64 bits.

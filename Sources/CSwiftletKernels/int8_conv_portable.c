@@ -3,6 +3,8 @@
 #include <emmintrin.h>
 #endif
 
+SWL_PORTABLE_BEGIN
+
 // C vectors of four channels, for any CPU. A step's four input bytes are broadcast once and split into the pairs
 // (0, 2) and (1, 3); weights are packed [step][pair][channel][2] as s16.
 
@@ -77,3 +79,5 @@ void swl_conv_u8s8__portable(const swl_conv_args *args) {
   if (args->vectors == 1) panel(1, args);
   else panel(2, args);
 }
+
+SWL_PORTABLE_END

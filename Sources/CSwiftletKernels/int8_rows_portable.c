@@ -1,5 +1,6 @@
 #include "int8_common.h"
 
+SWL_PORTABLE_BEGIN
 #define ISA
 #define NAME(kernel) kernel##__portable
 #define BYTES 16
@@ -31,3 +32,4 @@ void swl_pad_u8(
   }
   __builtin_memset(y, fill, (size_t)bottom * full);
 }
+SWL_PORTABLE_END

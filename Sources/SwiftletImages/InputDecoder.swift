@@ -3,9 +3,10 @@ import SwiftletBytes
 /// One or more images as a model takes them: `count * height * width * channels` bytes, NHWC.
 public struct DecodedInput: Hashable, Sendable {
   public var count: Int
-  public var pixels: [UInt8]
+  /// A slice, so that the images of a large file are not copied behind its header.
+  public var pixels: ArraySlice<UInt8>
 
-  public init(count: Int, pixels: [UInt8]) {
+  public init(count: Int, pixels: ArraySlice<UInt8>) {
     self.count = count
     self.pixels = pixels
   }
@@ -33,7 +34,7 @@ public enum InputDecoder {
     if PNMDecoder.recognizes(bytes) {
       let header = try PNMDecoder.readHeader(bytes)
       try expected.check(width: header.width, height: header.height, channels: header.channels, at: 2)
-      return DecodedInput(count: 1, pixels: try PNMDecoder.decode(bytes).pixels)
+      return DecodedInput(count: 1, pixels: try PNMDecoder.decode(bytes).pixels[...])
     }
     let elementLimit = imageLimit.multipliedReportingOverflow(by: expected.byteCount)
     let limit = elementLimit.overflow ? IDXFile.elementLimit : min(elementLimit.partialValue, IDXFile.elementLimit)
@@ -43,7 +44,7 @@ public enum InputDecoder {
     guard bytes.count % expected.byteCount == 0, bytes.count <= limit else {
       throw ImageError(.unknownFormat(byteCount: bytes.count, expectedByteCount: expected.byteCount), at: 0)
     }
-    return DecodedInput(count: bytes.count / expected.byteCount, pixels: bytes)
+    return DecodedInput(count: bytes.count / expected.byteCount, pixels: bytes[...])
   }
 
   /// Whether a file's name ends in .png, whatever its case.
@@ -68,7 +69,7 @@ public enum InputDecoder {
       image = opaque
     }
     try expected.check(width: image.width, height: image.height, channels: image.channels, at: 16)
-    return DecodedInput(count: 1, pixels: image.pixels)
+    return DecodedInput(count: 1, pixels: image.pixels[...])
   }
 
   private static func decodeIDX(_ file: IDXFile, _ expected: ExpectedImage) throws(ImageError) -> DecodedInput {
@@ -79,7 +80,7 @@ public enum InputDecoder {
     let channels = sizes.count == 4 ? sizes[3] : 1
     try expected.check(width: sizes[first + 1], height: sizes[first], channels: channels, at: 4)
     guard count > 0 else { throw ImageError(.empty, at: 4) }
-    return DecodedInput(count: count, pixels: Array(file.values))
+    return DecodedInput(count: count, pixels: file.values)
   }
 }
 
