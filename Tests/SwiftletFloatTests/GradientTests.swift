@@ -78,6 +78,18 @@ import Testing
     }
   }
 
+  /// The scratch of a window follows the image it covers, not a kernel that may be absurd.
+  @Test func aHugeKernelWithSamePaddingAveragesTheImage() throws {
+    let op = Pool2D(
+      .average, window: SlidingWindow(kernel: Size2D(4_000_000), stride: Size2D(2), padding: .sameUpper))
+    let plan = try op.plan(for: Shape(height: 2, width: 2, channels: 1))
+    let x: [Float] = [1, 2, 3, 6]
+    var y: [Float] = [0]
+    var span = y.mutableSpan
+    op.forward(x.span, into: &span, plan)
+    #expect(y == [3])
+  }
+
   @Test func maxPoolingGivesATieToTheFirst() throws {
     let op = Pool2D(.max, window: SlidingWindow(kernel: Size2D(2), stride: Size2D(2)))
     let plan = try op.plan(for: Shape(height: 2, width: 2, channels: 1))

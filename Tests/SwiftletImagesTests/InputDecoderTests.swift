@@ -35,6 +35,19 @@ import Testing
       try Self.decode(IDXTests.file([1, 2, 3, 3], values: color.pixels), channels: 3).pixels == color.pixels[...])
   }
 
+  /// A large input times many images must not lift the cap on what an idx header may ask for.
+  @Test func absurdCountsOfLargeImagesAreRefusedBeforeAllocating() throws {
+    let idx = IDXTests.file([1_000_000, 512, 512], values: [])
+    for bytes in [idx, try Zlib.deflate(idx, wrapper: .gzip)] {
+      let error = #expect(throws: ImageError.self) {
+        try InputDecoder.decode(bytes, height: 512, width: 512, channels: 1)
+      }
+      guard case .idxElementCount(limit: IDXFile.elementLimit) = error?.reason else {
+        return #expect(Bool(false), "no cap")
+      }
+    }
+  }
+
   @Test func opaqueAlphaIsDroppedAndTransparencyRefused() throws {
     for channels in [2, 4] {
       let opaque = Self.image(channels, alpha: 255)

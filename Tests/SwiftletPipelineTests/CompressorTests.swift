@@ -65,6 +65,16 @@ import Testing
     }
   }
 
+  @Test func aModelOfZerosIsLeftAsItIs() throws {
+    var model = try Self.trained.get()
+    let held = try HeldOut(model, data: Self.data)
+    for index in model.nodes.indices where !model.nodes[index].parameters.isEmpty {
+      model.nodes[index].parameters[0] = Tensor(zeros: model.nodes[index].parameters[0].shape)
+    }
+    let run = PruningRun(sparsity: 0.5, training: PruningRun.fineTuning(epochs: 1))
+    #expect(try run.run(model, training: held.training, validation: held.validation).model == model)
+  }
+
   /// A layer left out of pruning keeps the zeros it came with.
   @Test func zerosOfExcludedLayersStay() throws {
     let model = try Self.trained.get()
