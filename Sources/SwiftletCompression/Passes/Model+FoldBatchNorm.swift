@@ -40,7 +40,7 @@ extension Operator {
   fileprivate var isBatchNorm: Bool { if case .batchNorm = self { true } else { false } }
 
   /// Whether it has weights and a bias that affine maps fold into.
-  var isWeighted: Bool {
+  package var isWeighted: Bool {
     switch self {
     case .conv2D, .dense: true
     case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: false

@@ -1,0 +1,59 @@
+import SwiftletCompression
+import SwiftletData
+import SwiftletModel
+import SwiftletPipeline
+import Testing
+
+@Suite struct ModelDiffTests {
+  static let images = CompressorTests.data.subset(0..<100)
+
+  @Test func aModelEqualsItself() throws {
+    let model = try CompressorTests.trained.get()
+    let diff = try ModelDiff(model, model, images: Self.images, count: 40)
+    #expect(diff.comparison?.flipCount == 0 && diff.imageCount == 40)
+    #expect(diff.layers.allSatisfy { $0.outputSQNR == .infinity })
+    #expect(diff.layers.compactMap(\.weightSQNR) == [.infinity, .infinity, .infinity])
+    #expect(diff.worstImages.allSatisfy { $0.relativeError == 0 && $0.predictions[0] == $0.predictions[1] })
+    #expect(diff.sides[0].microseconds == nil && diff.sides[0].nonzeroCount <= diff.sides[0].parameterCount)
+  }
+
+  @Test func eightBitsAreNearAndTheDamagedLayerIsFound() throws {
+    let model = try CompressorTests.trained.get()
+    let quantized = try model.quantized(calibratingOn: CompressorTests.data, count: 100)
+    let near = try ModelDiff(model, quantized, images: Self.images, count: 40)
+    let weighted = near.layers.filter { $0.weightSQNR != nil }
+    #expect(weighted.count == 3)
+    for layer in weighted {
+      #expect(try #require(layer.weightSQNR) > 35)
+      #expect(try #require(layer.outputSQNR) > 20)
+      #expect(try #require(layer.aloneSQNR) > #require(near.layers.last?.outputSQNR) - 3)
+      #expect((0...1).contains(try #require(layer.activationBlame)))
+    }
+    #expect(near.sides[1].microseconds ?? 0 > 0)
+    // Half of one layer's weights lost: it alone explains the noise, and rounding activations next to none of it.
+    var damaged = quantized
+    let node = try #require(quantized.nodes.firstIndex { $0.op.kind.description == "dense" })
+    let weights = try #require(quantized.nodes[node].parameters[0].int8s)
+    damaged.nodes[node].parameters[0].storage = .int8(weights.enumerated().map { $0 % 2 == 0 ? 0 : $1 })
+    let diff = try ModelDiff(model, damaged, images: Self.images, count: 40)
+    let alone = diff.layers.filter { $0.aloneSQNR != nil }
+    let worst = try #require(alone.min { $0.aloneSQNR! < $1.aloneSQNR! })
+    #expect(worst.name == near.layers.first { $0.nonzeroCounts?[0] == weights.count }?.name)
+    #expect(try #require(worst.aloneSQNR) < 10)
+    #expect(try #require(worst.activationBlame) < 0.1)
+  }
+
+  @Test func otherGraphsAreComparedAsAWhole() throws {
+    let model = try CompressorTests.trained.get()
+    let groups = ChannelGroups(model)
+    let scores = [Double](repeating: 1, count: groups.count)
+    let conv = model.text(ofNode: 1)
+    let narrow = try model.narrowed(to: [conv: 4], scores: scores, of: groups)
+    let diff = try ModelDiff(model, narrow, images: Self.images)
+    #expect(diff.sides[1].parameterCount < diff.sides[0].parameterCount)
+    #expect(!diff.layers.contains { $0.name == conv })
+    #expect(diff.comparison != nil)
+    let facts = try ModelDiff(model, narrow)
+    #expect(facts.comparison == nil && facts.imageCount == 0 && facts.worstImages.isEmpty)
+  }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import SwiftletData
+import SwiftletModel
+import SwiftletPipeline
+
+struct Diff: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Compares two models: bytes, speed, accuracy, and layer by layer.",
+    discussion: """
+      With --data both are scored on the validation images that training held out, flips are counted, and each layer's \
+      outputs are compared: signal-to-noise in dB, the first model being the signal (20 dB is 10% noise, 40 dB is 1%). \
+      Where the first is float and the second quantized, 'alone' is the noise of the network's output when only that \
+      layer's weights are quantized (its sensitivity: low is sensitive), and 'activations' the share of a layer's noise \
+      that comes from rounding activations rather than weights.
+      """)
+
+  @Argument(help: "The first model file, the reference.") var first: String
+  @Argument(help: "The second model file.") var second: String
+  @Option(
+    help: ArgumentHelp(
+      "A folder with MNIST's idx or idx.gz files, or of class folders of PNG images.", valueName: "path"))
+  var data: String?
+  @Option(help: "Score the validation images that training held out, or the test images.")
+  var subset = Eval.Subset.validation
+  @Option(help: "Images whose every layer is compared.") var count = 256
+  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(count) else { throw ValidationError("--count must be between 1 and 100000.") }
+  }
+
+  private struct Report: Encodable {
+    var files: [String]
+    var file_bytes: [Int]
+    var diff: ModelDiff
+  }
+
+  func run() throws {
+    let files = try [first, second].map { try ModelFile($0) }
+    let diff: ModelDiff
+    do {
+      diff = try ModelDiff(
+        files[0].model, files[1].model, images: images(files), count: count, threads: threads.count)
+    } catch let failure as Failure {
+      throw failure
+    } catch { throw Failure("\(first), \(second): \(Failure.describe(error))") }
+    if json {
+      try Console.printJSON(Report(files: [first, second], file_bytes: files.map(\.byteCount), diff: diff))
+    } else {
+      try Console.print(Self.text(diff, files))
+    }
+  }
+
+  /// The images either model's training held out, or the test images.
+  private func images(_ files: [ModelFile]) throws -> Dataset? {
+    guard let data else { return nil }
+    let sets = try Dataset.open(data)
+    if subset == .test { return sets.test }
+    let splits = files.filter { $0.model.metadata.provenance?.split != nil }
+    return try (splits.first ?? files[0]).heldOut(of: sets.train).validation
+  }
+
+  private static func text(_ diff: ModelDiff, _ files: [ModelFile]) -> String {
+    func row(_ name: String, _ cell: (Int) -> String) -> [String] { [name, cell(0), cell(1)] }
+    let sides = diff.sides
+    var facts = [
+      row("") { files[$0].path },
+      row("type") { sides[$0].isQuantized ? "int8" : "float" },
+      row("file bytes") { files[$0].byteCount.grouped },
+      row("parameters") { sides[$0].parameterCount.grouped },
+      row("nonzero") { sides[$0].nonzeroCount.grouped },
+      row("multiply-accumulates") { sides[$0].multiplyAccumulates.grouped },
+      row("us per image") { sides[$0].microseconds?.fixed(1) ?? "-" },
+    ]
+    if let comparison = diff.comparison {
+      facts.append(row("accuracy") { percent(sides[$0].correctCount ?? 0, comparison.imageCount) })
+    }
+    var parts = [Console.table(facts)]
+    if let comparison = diff.comparison {
+      let interval = comparison.interval
+      parts.append(
+        "of \(comparison.imageCount.grouped) images the second loses \(comparison.rightToWrong) and wins "
+          + "\(comparison.wrongToRight) (\(comparison.wrongToOtherWrong) wrong in another way): a drop of "
+          + "\(comparison.drop.fixed(2)) points, 95% interval \(interval.lowerBound.fixed(2)) to "
+          + "\(interval.upperBound.fixed(2))")
+    }
+    guard !diff.layers.isEmpty else {
+      return (parts + ["the graphs differ, so layers are not compared"]).joined(separator: "\n\n")
+    }
+    let header = ["layer", "output", "nonzero", "", "weights dB", "output dB", "alone dB", "activations"]
+    parts.append(
+      Console.table(
+        [header]
+          + diff.layers.map { layer in
+            [
+              layer.name, layer.output, layer.nonzeroCounts?[0].grouped ?? "", layer.nonzeroCounts?[1].grouped ?? "",
+              decibels(layer.weightSQNR), decibels(layer.outputSQNR), decibels(layer.aloneSQNR),
+              layer.activationBlame.map { (100 * $0).fixed(0) + "%" } ?? "",
+            ]
+          }))
+    if !diff.worstImages.isEmpty {
+      let rows = diff.worstImages.map {
+        ["\($0.index)", $0.label, $0.predictions[0], $0.predictions[1], (100 * $0.relativeError).fixed(1) + "%"]
+      }
+      parts.append(
+        "images with the largest error of the output, of \(diff.imageCount.grouped):\n"
+          + Console.table([["image", "label", "first", "second", "error"]] + rows))
+    }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func decibels(_ value: Double?) -> String {
+    value.map { $0.isInfinite ? "equal" : $0.fixed(1) } ?? ""
+  }
+}
