@@ -30,7 +30,8 @@ public struct CompressionOptions: Sendable, Hashable {
     refinements = 2
     pruning = PruningOptions()
     training = PruningRun.fineTuning(epochs: 4)
-    quantization = QuantizationOptions(weightScales: .halfPower, searchesWeightScales: true)
+    quantization = QuantizationOptions(
+      weightScales: .halfPower, searchesWeightScales: true, rounding: .compensated)
     weightLevels = [127, 31, 15, 7]
     calibrationCount = 1024
     threads = 1

@@ -51,7 +51,8 @@ extension Compressor {
       let options = compressor.options
       let folded = try FoldedModel(model)
       let calibration = try folded.calibrated(
-        on: compressor.training, count: options.calibrationCount, threads: options.threads)
+        on: compressor.training, count: options.calibrationCount, options: options.quantization,
+        threads: options.threads)
       var kept: (model: Model, evaluation: Evaluation, index: Int)?
       for levels in options.weightLevels.sorted(by: >) {
         if isCancelled() { throw CompressionError.cancelled }

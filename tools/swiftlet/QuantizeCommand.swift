@@ -8,15 +8,21 @@ struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quantize", abstract: "Converts a float model to int8 by observing activations on training images.")
 
+  enum RoundingOption: String, ExpressibleByArgument, CaseIterable { case nearest, compensated }
   enum ScaleOption: String, ExpressibleByArgument, CaseIterable { case exact, halfPower = "half-power" }
 
   @Argument(help: "The float model.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @Option(help: "How activation ranges are chosen: mse, min-max, or a percentile such as 99.99.") var ranges = "mse"
+  @Option(help: "How activation ranges are chosen: mse, min-max, kl, or a percentile such as 99.99.")
+  var ranges = "mse"
   @Option(help: "Weight scales: exact, or half-power (2^(k/2), about four bytes per channel smaller).")
   var scales = ScaleOption.exact
   @Option(help: "Integer levels on each side of 0 for weights; 127 is all of int8, 7 fits 4 bits.") var levels = 127
+  @Option(help: "How weights round: nearest, or compensated (later weights make up for the errors of earlier ones).")
+  var rounding = RoundingOption.nearest
+  @Flag(help: "Take the mean error of rounded weights out of the biases.") var biasCorrection = false
+  @Flag(help: "Even out the ranges of weights between layers first (cross-layer equalization).") var equalize = false
   @Option(help: "Training images observed.") var calibrationCount = 1024
   @OptionGroup var threads: ThreadOptions
 
@@ -30,9 +36,10 @@ struct Quantize: ParsableCommand {
     switch ranges {
     case "mse": return .mse
     case "min-max": return .minMax
+    case "kl": return .divergence
     default:
       guard let percent = Double(ranges), (50...100).contains(percent) else {
-        throw ValidationError("--ranges must be mse, min-max, or a percentile from 50 to 100.")
+        throw ValidationError("--ranges must be mse, min-max, kl, or a percentile from 50 to 100.")
       }
       return .percentile(percent)
     }
@@ -46,7 +53,10 @@ struct Quantize: ParsableCommand {
     let heldCount = source.model.metadata.provenance?.split?.validationCount ?? 0
     let held = heldCount > 0 ? try source.heldOut(of: images) : nil
     let form: ScaleForm = scales == .exact ? .exact : .halfPower
-    let options = QuantizationOptions(ranges: try method(), weightScales: form, weightLevels: levels)
+    let options = QuantizationOptions(
+      ranges: try method(), weightScales: form, weightLevels: levels, searchesWeightScales: levels < 32,
+      rounding: rounding == .compensated ? .compensated : .nearest, correctsBias: biasCorrection,
+      equalizesLayers: equalize)
     var quantized = try source.model.quantized(
       calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
     do { quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized)) } catch {
@@ -67,7 +77,8 @@ struct Quantize: ParsableCommand {
     let note = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     quantized.metadata.provenance?.note = Array(
       "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)"
-        .appending(" --calibration-count \(calibrationCount)").utf8)
+        .appending(" --rounding \(rounding.rawValue)\(biasCorrection ? " --bias-correction" : "")")
+        .appending("\(equalize ? " --equalize" : "") --calibration-count \(calibrationCount)").utf8)
     let written = try OutputFile.write(quantized, to: output.output, force: output.force)
     try Console.print("\(output.output): \(written.bytes.count.grouped) bytes\(accuracy)")
   }

@@ -23,6 +23,8 @@ public enum RangeMethod: Hashable, Sendable {
   case percentile(Double)
   /// The range with the least expected squared error of 8-bit quantization, clipping and rounding together.
   case mse
+  /// The range whose levels keep the distribution best: the least Kullback-Leibler divergence.
+  case divergence
 }
 
 extension RangeHistogram {
@@ -38,6 +40,7 @@ extension RangeHistogram {
       return ActivationRange(
         low: max(whole.low, quantile(outside)), high: min(whole.high, quantile(Double(count) - outside)))
     case .mse: return leastErrorRange(whole)
+    case .divergence: return leastDivergenceRange(whole)
     }
   }
 

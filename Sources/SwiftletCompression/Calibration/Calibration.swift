@@ -4,6 +4,10 @@ import SwiftletModel
 public struct Calibration: Sendable {
   public private(set) var histograms: [RangeHistogram]
   public private(set) var imageCount = 0
+  /// By node, the mean of each of a filter's inputs; nil where calibration was not asked for it.
+  var inputMeans: [Int: [Double]]?
+  /// By node, how to round its weights; nil where calibration was not asked for it. A layer may have none.
+  var roundings: [Int: CompensatedRounding]?
 
   /// An empty calibration of a model with so many values.
   public init(valueCount: Int) { histograms = Array(repeating: RangeHistogram(), count: valueCount) }

@@ -11,6 +11,9 @@ extension FoldedModel {
   ) throws(QuantizationError) -> Model {
     guard calibration.histograms.count == model.values.count else { throw QuantizationError(.calibrationMismatch) }
     guard calibration.imageCount > 0 else { throw QuantizationError(.noCalibrationImages) }
+    guard options.rounding != .compensated || calibration.roundings != nil,
+      !options.correctsBias || calibration.inputMeans != nil
+    else { throw QuantizationError(.calibrationMismatch) }
     var scales = ActivationScales(model, input: input, calibration.histograms, options)
     let assigned = scales.assigned()
     let consumers = model.consumers()
@@ -23,7 +26,9 @@ extension FoldedModel {
         let source = result.values[node.inputs[0]].quantization
       else { continue }
       let isLogits = consumers[node.output].isEmpty
-      let quantizer = WeightQuantizer(input: source, output: isLogits ? nil : output.scale, options: options)
+      let quantizer = WeightQuantizer(
+        input: source, output: isLogits ? nil : output.scale, options: options,
+        means: calibration.inputMeans?[index], rounding: calibration.roundings?[index])
       let layer = isLogits ? quantizer.logits(weights, bias: bias) : quantizer.layer(weights, bias: bias)
       guard let layer else { throw QuantizationError(.scaleRange, node: names[index]) }
       result.nodes[index].parameters[0] = Tensor(

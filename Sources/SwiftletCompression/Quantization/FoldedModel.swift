@@ -11,8 +11,9 @@ public struct FoldedModel: Sendable {
 
   /// Drops dropout and a final softmax, folds batch and input normalization, fuses activations.
   ///
+  /// - Parameter equalizes: Evens out the ranges of weights between layers as well (cross-layer equalization).
   /// - Throws: `QuantizationError` naming the node that stands in the way.
-  public init(_ model: Model) throws(QuantizationError) {
+  public init(_ model: Model, equalizes: Bool = false) throws(QuantizationError) {
     guard !model.isQuantized else { throw QuantizationError(.alreadyQuantized) }
     guard model.inputs.count == 1 else { throw QuantizationError(.inputs) }
     for (index, node) in model.nodes.enumerated() {
@@ -30,7 +31,7 @@ public struct FoldedModel: Sendable {
     for index in model.nodes.indices { named.nodes[index].name = model.name(ofNode: index) }
     let folded = try named.droppingTrainingNodes().droppingFinalSoftmax().foldingBatchNorm()
     let prepared = try InputPreparation(folded.fusingActivations())
-    var result = prepared.model
+    var result = equalizes ? prepared.model.equalized() : prepared.model
     names = result.nodes.map { String(decoding: $0.name, as: UTF8.self) }
     for index in result.nodes.indices where !given.contains(result.nodes[index].name) { result.nodes[index].name = [] }
     for index in result.nodes.indices {

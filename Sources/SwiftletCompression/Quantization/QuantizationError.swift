@@ -70,7 +70,7 @@ extension QuantizationError: CustomStringConvertible {
     case .normalizationMalformed: "the input's normalization does not fit the input's channels"
     case .imageShape(let expected, let actual): "the model takes images of \(expected.text), these are \(actual.text)"
     case .noCalibrationImages: "calibration needs at least one image"
-    case .calibrationMismatch: "the calibration belongs to another model"
+    case .calibrationMismatch: "the calibration belongs to another model or was made with other options"
     case .scaleRange: "the values here are too large or too small for any scale"
     case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"

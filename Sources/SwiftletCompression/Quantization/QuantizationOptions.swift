@@ -23,6 +23,15 @@ public enum ScaleForm: Hashable, Sendable {
   }
 }
 
+/// How weights become integers.
+public enum WeightRounding: Hashable, Sendable {
+  /// Each to the nearest, half away from zero.
+  case nearest
+  /// One after the other, the later making up for the errors of the earlier on calibration images: worth it at 4 bits
+  /// and fewer. Layers in groups, and of more than 4096 weights a filter, round to the nearest.
+  case compensated
+}
+
 /// Choices of post-training quantization.
 public struct QuantizationOptions: Hashable, Sendable {
   public var ranges: RangeMethod
@@ -32,10 +41,18 @@ public struct QuantizationOptions: Hashable, Sendable {
   /// Tries smaller weight scales too, down to a quarter, and keeps each channel's with the least squared error: worth
   /// it where levels are few.
   public var searchesWeightScales: Bool
+  /// Needs a calibration made with these options.
+  public var rounding: WeightRounding
+  /// Takes the mean error that rounded weights make on calibration images out of the bias (Nagel et al. 2019, section
+  /// 4.2, with measured means). Needs a calibration made with these options.
+  public var correctsBias: Bool
+  /// Evens out the ranges of weights between layers first: `FoldedModel(_:equalizes:)`.
+  public var equalizesLayers: Bool
 
   public init(
     ranges: RangeMethod = .mse, activationScales: ScaleForm = .exact, weightScales: ScaleForm = .exact,
-    weightLevels: Int = 127, searchesWeightScales: Bool = false
+    weightLevels: Int = 127, searchesWeightScales: Bool = false, rounding: WeightRounding = .nearest,
+    correctsBias: Bool = false, equalizesLayers: Bool = false
   ) {
     precondition((1...127).contains(weightLevels), "weight levels lie in 1 ... 127")
     self.ranges = ranges
@@ -43,5 +60,8 @@ public struct QuantizationOptions: Hashable, Sendable {
     self.weightScales = weightScales
     self.weightLevels = weightLevels
     self.searchesWeightScales = searchesWeightScales
+    self.rounding = rounding
+    self.correctsBias = correctsBias
+    self.equalizesLayers = equalizesLayers
   }
 }

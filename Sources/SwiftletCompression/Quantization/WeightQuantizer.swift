@@ -6,13 +6,21 @@ struct WeightQuantizer {
   /// The scale of the u8 output; nil for s32 logits, whose scale follows from the accumulators.
   let output: Scale?
   let options: QuantizationOptions
+  /// The mean of each of a filter's inputs, where the bias is corrected.
+  let means: [Double]?
+  let rounding: CompensatedRounding?
   /// The least weight scale: multipliers under 2^-32 do not exist.
   var floor: Double
 
-  init(input: Quantization, output: Scale?, options: QuantizationOptions) {
+  init(
+    input: Quantization, output: Scale?, options: QuantizationOptions, means: [Double]? = nil,
+    rounding: CompensatedRounding? = nil
+  ) {
     self.input = input
     self.output = output
     self.options = options
+    self.means = options.correctsBias ? means : nil
+    self.rounding = options.rounding == .compensated ? rounding : nil
     floor = output.map { WeightQuantizer.floor(input: input.scale, output: $0) } ?? 0x1p-60
   }
 
@@ -77,8 +85,16 @@ struct WeightQuantizer {
   /// The integers under `scale`, or nil where an accumulator could pass 32 bits.
   private func channel(_ weights: ArraySlice<Float>, bias: Float, _ scale: Scale) -> Channel? {
     let step = scale.doubleValue
-    let integers = weights.map { Int8(max(-levels, min(levels, (Double($0) / step).rounded()))) }
-    let exactBias = (Double(bias) / (input.scale.doubleValue * step)).rounded()
+    let integers =
+      rounding?.round(weights, step: step, levels: levels)
+      ?? weights.map { Int8(max(-levels, min(levels, (Double($0) / step).rounded()))) }
+    var corrected = Double(bias)
+    if let means {
+      for (mean, (weight, integer)) in zip(means, zip(weights, integers)) {
+        corrected += mean * (Double(weight) - step * Double(integer))
+      }
+    }
+    let exactBias = (corrected / (input.scale.doubleValue * step)).rounded()
     guard abs(exactBias) <= Double(Int32.max) else { return nil }
     var positive = 0
     var negative = 0
