@@ -18,6 +18,7 @@ public struct KernelTable: @unchecked Sendable {
   typealias Convolution = @convention(c) (UnsafePointer<swl_conv_args>?) -> Void
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
   typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
+  typealias Winograd = @convention(c) (UnsafePointer<swl_winograd_args>?) -> Void
   typealias Addition = @convention(c) (UnsafePointer<swl_add_args>?) -> Void
 
   /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
@@ -33,6 +34,9 @@ public struct KernelTable: @unchecked Sendable {
   let depthwise: Depthwise
   let maxPool, meanPool: Pool
   let addition: Addition
+  /// Nil where no transform was measured to pay on this instruction set.
+  var winograd2x2: Winograd?
+  var winograd2x2Name: StaticString = ""
   let convolutionName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
@@ -74,6 +78,7 @@ extension KernelTable {
         name: "avx2", requires: UInt32(SWL_CPU_AVX2), packing: .pairs, lanes: 8, panelVectors: 2,
         flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
+        winograd2x2: swl_winograd2x2_u8s8__avx2, winograd2x2Name: "winograd2x2_u8s8__avx2",
         convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
     }

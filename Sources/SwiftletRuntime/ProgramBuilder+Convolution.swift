@@ -23,6 +23,7 @@ extension ProgramBuilder {
         pool = try operation.plan(for: plan.output)
       }
     } catch { throw PrepareError(.graph(.shape(error))) }
+    if let winograd = try winogradStep(group, conv, plan, pooledBy: pool) { return winograd }
     let geometry = WindowGeometry(plan)
     guard let paddedByteCount = geometry.paddedByteCount, plan.output.height * plan.output.width <= 1 << 26 else {
       throw PrepareError(.memory)
@@ -174,7 +175,7 @@ extension ProgramBuilder {
     return arguments
   }
 
-  private func requantization(
+  func requantization(
     _ bias: [Int32], _ multipliers: [FixedPointMultiplier], width: Int, _ stage: OutputStage
   ) throws(PrepareError) -> swl_requantization {
     // Lanes past the channels get a harmless multiplier: nobody stores them.

@@ -28,7 +28,7 @@ struct ProgramBuilder {
     pointers = try memory.store([
       KernelPointers(
         convolution: kernels.convolution, depthwise: kernels.depthwise, maxPool: kernels.maxPool,
-        meanPool: kernels.meanPool, addition: kernels.addition)
+        meanPool: kernels.meanPool, addition: kernels.addition, winograd2x2: kernels.winograd2x2)
     ])
   }
 

@@ -44,8 +44,11 @@ typedef struct {
   /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
   /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
-  /// (neon, neondot), 1...2 of 8 (avx2), 1...2 of 4 (portable).
+  /// (neon, neondot), 1...3 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable).
   ptrdiff_t vectors;
+  /// Steps whose sums of raw products fit 16 bits in every channel, proven by the weights; 0 or 1 where none do. Only
+  /// the dense kernel of avx2 reads it.
+  ptrdiff_t whole_steps;
   swl_requantization requantization;
   void *y;
   /// Bytes from one window's outputs to the next window's.
@@ -64,6 +67,36 @@ typedef struct {
   swl_conv_args conv;
   ptrdiff_t weight_stride;
 } swl_depthwise_args;
+
+/// A 3x3 convolution of stride 1 by a Winograd transform over one image: the sums of swl_conv_args, computed otherwise.
+typedef struct {
+  /// Tiles read whole: the image, with its padding, reaches to the end of the last tile of each axis.
+  const uint8_t *x;
+  /// Bytes from one row or pixel of the image to the next.
+  ptrdiff_t x_row, x_pixel;
+  /// Input channels, at least 16, and their number of pairs, the last perhaps half used.
+  ptrdiff_t inputs, pairs;
+  ptrdiff_t tile_rows, tile_columns;
+  /// Outputs stored before pooling; a last tile may reach past them.
+  ptrdiff_t rows, columns;
+  /// Each 2x2 tile's largest accumulator is its one output.
+  bool pools;
+  /// Transformed, laid out as the head of the kernel's file says, 64-byte aligned.
+  const int16_t *weights;
+  swl_requantization requantization;
+  void *y;
+  /// Bytes from one output row or pixel to the next.
+  ptrdiff_t y_row, y_pixel;
+  ptrdiff_t outputs;
+  bool stores_s32;
+  /// Tiles transformed at a time.
+  ptrdiff_t tile_block;
+  /// 64-byte aligned: SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) bytes.
+  void *scratch;
+} swl_winograd_args;
+
+/// Bytes of scratch: products of one panel of 16 channels, then transformed inputs.
+#define SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) ((points) * (tile_block) * (64 + 4 * (pairs)))
 
 /// How an average pool turns a window's sum of q into its output; one per distinct divisor.
 typedef struct {
@@ -101,6 +134,7 @@ typedef struct {
 } swl_add_args;
 
 #define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
+#define SWL_DENSE(isa) void swl_dense_u8s8__##isa(const swl_conv_args *args)
 #define SWL_ROWS(isa)                                              \
   void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
   void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
@@ -112,6 +146,8 @@ SWL_ROWS(portable);
 #if defined(__x86_64__)
 SWL_CONV(avx2);
 SWL_ROWS(avx2);
+SWL_DENSE(avx2);
+void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_ROWS(avx512vnni);
 #elif defined(__aarch64__)
@@ -120,6 +156,7 @@ SWL_CONV(neondot);
 SWL_ROWS(neon);
 #endif
 #undef SWL_CONV
+#undef SWL_DENSE
 #undef SWL_ROWS
 
 /// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.

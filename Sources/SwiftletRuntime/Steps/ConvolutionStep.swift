@@ -6,6 +6,12 @@ struct PaddedCopy: BitwiseCopyable {
   let buffer: Int
   let height, rowByteCount, top, leftByteCount, bottom, rightByteCount: Int
   let fill: UInt8
+
+  func copy(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+    let padded = frame.bytes(buffer)
+    swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
+    return UnsafePointer(padded)
+  }
 }
 
 /// The output channels of one kernel call.
@@ -38,14 +44,8 @@ struct ConvolutionStep: BitwiseCopyable {
       return
     }
     for image in 0..<frame.imageCount {
-      var source = x + image * inputStride
-      if let padding {
-        let padded = frame.bytes(padding.buffer)
-        swl_pad_u8(
-          source, padding.height, padding.rowByteCount, padded, padding.top, padding.leftByteCount, padding.bottom,
-          padding.rightByteCount, padding.fill)
-        source = padded
-      }
+      var source = UnsafePointer(x + image * inputStride)
+      if let padding { source = padding.copy(source, frame) }
       for index in 0..<panelCount { call(index, source, y + image * outputStride, pixelCount: nil) }
     }
   }
@@ -70,4 +70,5 @@ struct KernelPointers {
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
+  let winograd2x2: KernelTable.Winograd?
 }
