@@ -26,8 +26,11 @@ INLINE swl_scale8 load_scale(const swl_requantization *q, ptrdiff_t channel) {
 
 /// The upper halves of acc * mantissa, rounded and shifted: exact for shifts of 33 and above.
 INLINE __m256i scale_high_half(__m256i acc, const swl_scale8 *s) {
-  const __m256i even = _mm256_srli_epi64(_mm256_mul_epi32(acc, s->mantissa), 32);
-  const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(acc, 32), s->odd_mantissa);
+  __m256i mantissa = s->mantissa, odd_mantissa = s->odd_mantissa;
+  // Clang would hoist the sign extensions that it takes vpmuldq for, and then multiply 64 bits by 64.
+  __asm__("" : "+x"(mantissa), "+x"(odd_mantissa));
+  const __m256i even = _mm256_srli_epi64(_mm256_mul_epi32(acc, mantissa), 32);
+  const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(acc, 32), odd_mantissa);
   return _mm256_srav_epi32(_mm256_add_epi32(_mm256_blend_epi32(even, odd, 0xAA), s->rounding), s->shift);
 }
 

@@ -142,11 +142,10 @@ INLINE void store_tile(const int V, const __m256i *m, const swl_panel_end *e, pt
     return;
   }
   y += 2 * row * a->y_row + 2 * column * a->y_pixel;
-  const bool has_right = 2 * column + 1 < a->columns, has_below = 2 * row + 1 < a->rows;
-  store_pixel(V, acc[0], e, y);
-  if (has_right) store_pixel(V, acc[1], e, y + a->y_pixel);
-  if (has_below) store_pixel(V, acc[2], e, y + a->y_row);
-  if (has_right && has_below) store_pixel(V, acc[3], e, y + a->y_row + a->y_pixel);
+  const ptrdiff_t rows = a->rows - 2 * row < 2 ? 1 : 2, columns = a->columns - 2 * column < 2 ? 1 : 2;
+  for (ptrdiff_t r = 0; r < rows; r++) {
+    for (ptrdiff_t c = 0; c < columns; c++) store_pixel(V, acc[2 * r + c], e, y + r * a->y_row + c * a->y_pixel);
+  }
 }
 
 /// V of the block's tiles: [point][tile][input channel].

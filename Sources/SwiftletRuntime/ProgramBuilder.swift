@@ -28,7 +28,8 @@ struct ProgramBuilder {
     pointers = try memory.store([
       KernelPointers(
         convolution: kernels.convolution, depthwise: kernels.depthwise, maxPool: kernels.maxPool,
-        meanPool: kernels.meanPool, addition: kernels.addition, winograd2x2: kernels.winograd2x2)
+        meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
+        winograd2x2: kernels.winograd2x2)
     ])
   }
 

@@ -31,7 +31,8 @@ typedef struct {
 /// layers, over a batch whose images are the "pixels").
 ///
 /// Accumulator (w, c) is bias[c] + the sum over steps t and b in 0..<4 of
-/// x[pixel + steps[t] + b] * weight[t][c][b]; the largest accumulator of each window's pixels is
+/// x[pixel + steps[t] + b] * weight[t][c][b] (avx2 but for its dense kernel: over two s16 inputs, the image having been
+/// widened); the largest accumulator of each window's pixels is
 /// requantized and stored. A pixel may occur twice in a window: windows cut by a border repeat one.
 typedef struct {
   const uint8_t *x;
@@ -44,11 +45,11 @@ typedef struct {
   /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
   /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
-  /// (neon, neondot), 1...3 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable).
+  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable).
   ptrdiff_t vectors;
-  /// Steps whose sums of raw products fit 16 bits in every channel, proven by the weights; 0 or 1 where none do. Only
-  /// the dense kernel of avx2 reads it.
-  ptrdiff_t whole_steps;
+  /// Read by the dense kernel of avx2 alone. In so many consecutive steps the pairwise sums of products fit 16 bits in
+  /// every channel, proven by the weights: of whole activations (0 where not even one step does), and of their nibbles.
+  ptrdiff_t whole_steps, split_steps;
   swl_requantization requantization;
   void *y;
   /// Bytes from one window's outputs to the next window's.
@@ -172,6 +173,13 @@ void swl_copy_rows_u8(
 void swl_pad_u8(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, uint8_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+
+#if defined(__x86_64__)
+/// As swl_pad_u8, into an image of s16.
+void swl_widen_u8s16__avx2(
+    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
+    ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+#endif
 
 /// Instruction sets this CPU and operating system offer, a set of the bits below.
 uint32_t swl_cpu_features(void);

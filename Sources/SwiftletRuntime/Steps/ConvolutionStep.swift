@@ -6,9 +6,19 @@ struct PaddedCopy: BitwiseCopyable {
   let buffer: Int
   let height, rowByteCount, top, leftByteCount, bottom, rightByteCount: Int
   let fill: UInt8
+  /// The copy is of s16.
+  var widens = false
 
   func copy(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
     let padded = frame.bytes(buffer)
+    #if arch(x86_64)
+      if widens {
+        padded.withMemoryRebound(to: Int16.self, capacity: 1) {
+          swl_widen_u8s16__avx2(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
+        }
+        return UnsafePointer(padded)
+      }
+    #endif
     swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
     return UnsafePointer(padded)
   }
@@ -58,6 +68,8 @@ struct ConvolutionStep: BitwiseCopyable {
     if depthwiseStride > 0 {
       var depthwise = swl_depthwise_args(conv: arguments, weight_stride: depthwiseStride)
       kernels.pointee.depthwise(&depthwise)
+    } else if isBatched, let dense = kernels.pointee.dense {
+      dense(&arguments)
     } else {
       kernels.pointee.convolution(&arguments)
     }
@@ -70,5 +82,6 @@ struct KernelPointers {
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
+  let dense: KernelTable.Convolution?
   let winograd2x2: KernelTable.Winograd?
 }
