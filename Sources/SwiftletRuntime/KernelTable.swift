@@ -70,7 +70,8 @@ extension KernelTable {
   /// Plain Swift, unfused: the definition of every result.
   public static var reference: KernelTable {
     KernelTable(
-      name: "reference", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2), flipsActivations: false,
+      name: "reference", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
+      flipsActivations: false,
       convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
       convolutionName: "reference", depthwiseName: "reference", maxPoolName: "reference", meanPoolName: "reference",
@@ -80,7 +81,8 @@ extension KernelTable {
   /// C for any CPU.
   public static var portable: KernelTable {
     KernelTable(
-      name: "portable", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2), flipsActivations: false,
+      name: "portable", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
+      flipsActivations: false,
       convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
       convolutionName: "conv_u8s8__portable", depthwiseName: "depthwise_u8s16__portable",
@@ -94,14 +96,16 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
         dense: swl_dense_u8s8__avx2, denseLayout: PanelLayout(packing: .bytes, lanes: 8, vectors: 4),
-        denseName: "dense_u8s8__avx2", winograd2x2: swl_winograd2x2_u8s8__avx2, winograd2x2Name: "winograd2x2_u8s8__avx2",
+        denseName: "dense_u8s8__avx2", winograd2x2: swl_winograd2x2_u8s8__avx2,
+        winograd2x2Name: "winograd2x2_u8s8__avx2",
         convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
     }
 
     static var avx512vnni: KernelTable {
       KernelTable(
-        name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI), layout: PanelLayout(packing: .bytes, lanes: 16, vectors: 4),
+        name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI),
+        layout: PanelLayout(packing: .bytes, lanes: 16, vectors: 4),
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,

@@ -52,7 +52,8 @@ extension ProgramBuilder {
       windowCount: windowCount, windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
     let panels: [Panel] =
       if isDepthwise { [try depthwisePanel(group.nodes[0], geometry, tables)] } else {
-        try panels(group.nodes[0], geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
+        try panels(
+          group.nodes[0], geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
           groups: conv.groups, tables)
       }
     let step = try layerStep(
