@@ -24,6 +24,12 @@ struct PanelLayout: Sendable {
   let lanes, vectors: Int
 }
 
+/// The Winograd kernels of one instruction set, by the outputs of a tile.
+struct WinogradKernels: @unchecked Sendable {
+  let tiles2x2, tiles4x4: KernelTable.Winograd
+  let names: (StaticString, StaticString)
+}
+
 /// The kernels of one instruction set, chosen once when a model is prepared.
 ///
 /// Every table gives the same bytes; `reference` runs the plain Swift kernels that define them.
@@ -50,8 +56,7 @@ public struct KernelTable: @unchecked Sendable {
   var denseLayout: PanelLayout?
   var denseName: StaticString = ""
   /// Nil where no transform was measured to pay on this instruction set.
-  var winograd2x2: Winograd?
-  var winograd2x2Name: StaticString = ""
+  var winograd: WinogradKernels?
   let convolutionName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
@@ -96,8 +101,10 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
         dense: swl_dense_u8s8__avx2, denseLayout: PanelLayout(packing: .bytes, lanes: 8, vectors: 4),
-        denseName: "dense_u8s8__avx2", winograd2x2: swl_winograd2x2_u8s8__avx2,
-        winograd2x2Name: "winograd2x2_u8s8__avx2",
+        denseName: "dense_u8s8__avx2",
+        winograd: WinogradKernels(
+          tiles2x2: swl_winograd2x2_u8s8__avx2, tiles4x4: swl_winograd4x4_u8s8__avx2,
+          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2")),
         convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
     }

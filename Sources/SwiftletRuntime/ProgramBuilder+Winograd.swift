@@ -6,21 +6,18 @@ extension ProgramBuilder {
   mutating func winogradStep(
     _ group: FusedNodes, _ conv: Conv2D, _ plan: WindowPlan, pooledBy pool: WindowPlan?
   ) throws(PrepareError) -> (step: Step, kernel: StaticString)? {
-    guard kernels.winograd2x2 != nil, let winograd = WinogradPlan(plan, conv, pooledBy: pool) else { return nil }
+    guard let kernels = kernels.winograd else { return nil }
     let node = model.nodes[group.nodes[0]]
     let weights = node.parameters[0].int8s ?? []
-    let filterCount = weights.count / conv.filters
-    // 4 * acc must fit 32 bits, and so must the memory for weights that take four times the file's.
-    for filter in 0..<conv.filters {
-      let sum = weights[filter * filterCount..<(filter + 1) * filterCount].reduce(0) { $0 + Int($1.magnitude) }
-      guard sum * 255 < 1 << 29 else { return nil }
-    }
-    guard memory.byteCount + conv.groups * winograd.weightCount * 2 <= PreparedModel.memoryLimit / 2 else { return nil }
+    guard let winograd = WinogradPlan.best(plan, conv, pooledBy: pool, weights: weights),
+      // Transformed weights take several times the file's bytes.
+      memory.byteCount + conv.groups * winograd.weightCount * 2 <= PreparedModel.memoryLimit / 2
+    else { return nil }
 
     let input = plan.input
     let (top, left) = (plan.rows.padBefore, plan.columns.padBefore)
-    let bottom = max(0, 2 * winograd.tileRows + 2 - top - input.height)
-    let right = max(0, 2 * winograd.tileColumns + 2 - left - input.width)
+    let bottom = max(0, winograd.size * winograd.tileRows + 2 - top - input.height)
+    let right = max(0, winograd.size * winograd.tileColumns + 2 - left - input.width)
     let rowByteCount = (left + input.width + right) * input.channels
     let (byteCount, overflow) = rowByteCount.multipliedReportingOverflow(by: top + input.height + bottom)
     guard !overflow, byteCount <= 1 << 30 else { throw PrepareError(.memory) }
@@ -40,8 +37,8 @@ extension ProgramBuilder {
     arguments.pairs = winograd.pairs
     arguments.tile_rows = winograd.tileRows
     arguments.tile_columns = winograd.tileColumns
-    arguments.rows = plan.output.height
-    arguments.columns = plan.output.width
+    arguments.rows = output.height
+    arguments.columns = output.width
     arguments.pools = winograd.isPooled
     arguments.y_pixel = conv.filters * stage.elementByteCount
     arguments.y_row = output.width * arguments.y_pixel
@@ -50,10 +47,11 @@ extension ProgramBuilder {
     arguments.tile_block = winograd.tileBlock
     let groups = try winogradGroups(group.nodes[0], conv, winograd, stage, arguments)
     let step = WinogradStep(
-      kernels: pointers, groups: try memory.store(groups), groupCount: groups.count, input: buffer(node.inputs[0]),
+      kernels: pointers, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
+      input: buffer(node.inputs[0]),
       output: buffer(group.output), scratch: addScratch(byteCount: winograd.scratchByteCount),
       inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding)
-    return (.winograd(step), kernels.winograd2x2Name)
+    return (.winograd(step), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
   }
 
   private func winogradGroups(

@@ -29,7 +29,7 @@ struct ProgramBuilder {
       KernelPointers(
         convolution: kernels.convolution, depthwise: kernels.depthwise, maxPool: kernels.maxPool,
         meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
-        winograd2x2: kernels.winograd2x2)
+        winograd: kernels.winograd)
     ])
   }
 

@@ -1,46 +1,55 @@
 import SwiftletModel
 
-/// A 3x3 convolution cut into tiles of 2x2 outputs for the Winograd transform F(2x2, 3x3) of Lavin and Gray, "Fast
-/// Algorithms for Convolutional Neural Networks" (2015); Numerics.md shows why it is exact.
+/// A 3x3 convolution cut into tiles of 2x2 or 4x4 outputs for the Winograd transforms F(2x2, 3x3) and F(4x4, 3x3) of
+/// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015); Numerics.md shows why they are exact.
 struct WinogradPlan {
+  /// Outputs of a tile along each axis: 2 or 4.
+  let size: Int
   let tileRows, tileColumns: Int
-  /// The pool's windows are the tiles.
+  /// Outputs are the largest accumulators of 2x2 pixels.
   let isPooled: Bool
-  /// Tiles transformed at a time.
-  let tileBlock: Int
   let groupInputs, groupOutputs: Int
+  /// The sum of |weight| of the layer's heaviest filter.
+  private let heaviest: Int
 
-  /// Rows or columns of a tile's input.
-  static var span: Int { 4 }
+  /// Inputs of a tile along each axis.
+  var span: Int { size + 2 }
   /// Products for each pair of channels of a tile.
-  static var points: Int { span * span }
+  var points: Int { span * span }
   /// Output channels in one panel.
   static var panel: Int { 16 }
 
-  /// Nil where the transform does not apply or takes longer than the plain sum.
-  init?(_ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?) {
+  /// The plan that takes least time, nil where none applies or the plain sum is faster.
+  static func best(
+    _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8]
+  ) -> WinogradPlan? {
     let window = plan.window
-    guard window.kernel == Size2D(3), window.stride == Size2D(1), window.dilation == Size2D(1) else { return nil }
+    // The kernels read 16 channels at a time.
+    guard window.kernel == Size2D(3), window.stride == Size2D(1), window.dilation == Size2D(1),
+      plan.input.channels / conv.groups >= 16, pool.map(isWholeTiles) ?? true
+    else { return nil }
+    let filterCount = weights.count / conv.filters
+    let heaviest = (0..<conv.filters).reduce(0) { heaviest, filter in
+      max(heaviest, weights[filter * filterCount..<(filter + 1) * filterCount].reduce(0) { $0 + Int($1.magnitude) })
+    }
+    let output = pool?.output ?? plan.output
+    var best: WinogradPlan?
+    for size in [2, 4] {
+      let candidate = WinogradPlan(size: size, output, plan, conv, isPooled: pool != nil, heaviest: heaviest)
+      if candidate.isExact, candidate.cost < best?.cost ?? candidate.directCost(output) { best = candidate }
+    }
+    return best
+  }
+
+  private init(size: Int, _ output: Shape, _ plan: WindowPlan, _ conv: Conv2D, isPooled: Bool, heaviest: Int) {
+    self.size = size
+    self.isPooled = isPooled
+    self.heaviest = heaviest
     groupInputs = plan.input.channels / conv.groups
     groupOutputs = conv.filters / conv.groups
-    // The kernel reads 16 channels at a time.
-    guard groupInputs >= 16 else { return nil }
-    let pixels: Int
-    if let pool {
-      guard WinogradPlan.isWholeTiles(pool) else { return nil }
-      (tileRows, tileColumns) = (pool.output.height, pool.output.width)
-      pixels = 4 * tileRows * tileColumns
-    } else {
-      (tileRows, tileColumns) = ((plan.output.height + 1) / 2, (plan.output.width + 1) / 2)
-      pixels = plan.output.height * plan.output.width
-    }
-    isPooled = pool != nil
-    let tiles = tileRows * tileColumns
-    // A block's products stay in the first-level cache, its transformed inputs in the second-level one.
-    let most = max(6, min(30, 8192 / groupInputs))
-    let blocks = (tiles + most - 1) / most
-    tileBlock = (tiles + blocks - 1) / blocks
-    guard cost(tiles: tiles) < directCost(pixels: pixels) else { return nil }
+    let outputs = isPooled ? size / 2 : size
+    tileRows = (output.height + outputs - 1) / outputs
+    tileColumns = (output.width + outputs - 1) / outputs
   }
 
   /// Windows of 2x2, side by side, none cut by a border.
@@ -51,50 +60,68 @@ struct WinogradPlan {
       && 2 * pool.output.width <= pool.input.width
   }
 
-  // Costs in multiply-accumulates of one group. The constants beside the products are measured (Zen 4): a tile's
-  // transforms take as long as 36 per input channel and 81 per output channel; packed weights, of 32 or 18 bytes a
-  // pair of channels, stream at 16 bytes in the time of 26.
+  /// 4 * acc, or 64 * acc after the division by nine, fits 32 bits.
+  private var isExact: Bool { heaviest * 255 < (size == 2 ? 1 << 29 : 1 << 25) }
 
-  private func cost(tiles: Int) -> Int {
+  // Costs in multiply-accumulates of one group. The constants beside the products are measured (Zen 4): the time of a
+  // tile's transforms per input and per output channel; packed weights, of 2 bytes, stream at 16 bytes in the time of
+  // 26 products.
+
+  private var cost: Int {
     let products = groupInputs * groupOutputs
-    return tiles * (WinogradPlan.points * products + 36 * groupInputs + 81 * groupOutputs) + 52 * products
+    let (input, output) = size == 2 ? (36, isPooled ? 81 : 116) : (148, isPooled ? 300 : 485)
+    return tileRows * tileColumns * (points * products + input * groupInputs + output * groupOutputs)
+      + points * products * 52 / 16
   }
 
-  private func directCost(pixels: Int) -> Int {
-    let products = groupInputs * groupOutputs
-    return pixels * 9 * products + 29 * products
+  private func directCost(_ output: Shape) -> Int {
+    let pixels = output.height * output.width * (isPooled ? 4 : 1)
+    return 9 * groupInputs * groupOutputs * (pixels + 52 / 16)
+  }
+
+  /// Tiles transformed at a time: their products stay in the first-level cache, or near it, and their transformed
+  /// inputs in the second-level one.
+  var tileBlock: Int {
+    let tiles = tileRows * tileColumns
+    let most = max(6, min(size == 2 ? 30 : 18, (1 << 18) / (points * groupInputs)))
+    let blocks = (tiles + most - 1) / most
+    return (tiles + blocks - 1) / blocks
   }
 
   var pairs: Int { (groupInputs + 1) / 2 }
-  var scratchByteCount: Int { WinogradPlan.points * tileBlock * (4 * WinogradPlan.panel + 4 * pairs) }
-  var weightCount: Int { WinogradPlan.points * pairs * 2 * ((groupOutputs + 7) / 8 * 8) }
+  var scratchByteCount: Int { points * tileBlock * (4 * WinogradPlan.panel + 4 * pairs) }
+  var weightCount: Int { points * pairs * 2 * ((groupOutputs + 7) / 8 * 8) }
 
-  /// 2G g (2G)^T of every filter of a group, laid out as int8_winograd_avx2.c says.
-  ///
-  /// `weights` are the group's, OHWI. An entry is at most 9 * 127.
+  /// The rows of G, each scaled to integers.
+  private var factors: [[Int]] {
+    size == 2
+      ? [[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]
+      : [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 8]]
+  }
+
+  /// G g G^T of every filter of a group, laid out as int8_winograd_avx2.c says. `weights` are the group's, OHWI.
   func transform(_ weights: UnsafePointer<Int8>, into packed: UnsafeMutablePointer<Int16>) {
+    let factors = factors.flatMap { $0 }
+    var half = [Int](repeating: 0, count: 3 * span)
     for filter in 0..<groupOutputs {
       let first = filter / WinogradPlan.panel * WinogradPlan.panel
       let width = groupOutputs - first > 8 ? WinogradPlan.panel : 8
-      let panel = packed + first * WinogradPlan.points * pairs * 2
+      let panel = packed + first * points * pairs * 2 + (filter - first) * 2
       for input in 0..<groupInputs {
-        var rows = InlineArray<12, Int>(repeating: 0)
-        for column in 0..<3 {
-          let tap = weights + (filter * 9 + column) * groupInputs + input
-          let (g0, g1, g2) = (Int(tap[0]), Int(tap[3 * groupInputs]), Int(tap[6 * groupInputs]))
-          rows[column] = 2 * g0
-          rows[3 + column] = g0 + g1 + g2
-          rows[6 + column] = g0 - g1 + g2
-          rows[9 + column] = 2 * g2
+        let taps = weights + filter * 9 * groupInputs + input
+        for row in 0..<span {
+          for column in 0..<3 {
+            half[3 * row + column] = (0..<3).reduce(0) {
+              $0 + factors[3 * row + $1] * Int(taps[(3 * $1 + column) * groupInputs])
+            }
+          }
         }
-        for row in 0..<4 {
-          let (g0, g1, g2) = (rows[3 * row], rows[3 * row + 1], rows[3 * row + 2])
-          let points = (2 * g0, g0 + g1 + g2, g0 - g1 + g2, 2 * g2)
-          let start = ((4 * row * pairs + input / 2) * width + filter - first) * 2 + input & 1
-          panel[start] = Int16(points.0)
-          panel[start + 2 * pairs * width] = Int16(points.1)
-          panel[start + 4 * pairs * width] = Int16(points.2)
-          panel[start + 6 * pairs * width] = Int16(points.3)
+        for row in 0..<span {
+          for column in 0..<span {
+            let value = (0..<3).reduce(0) { $0 + half[3 * row + $1] * factors[3 * column + $1] }
+            let pair = (row * span + column) * pairs + input / 2
+            panel[pair * width * 2 + input & 1] = Int16(value)
+          }
         }
       }
     }

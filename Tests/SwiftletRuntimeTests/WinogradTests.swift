@@ -39,8 +39,8 @@ import SwiftletRuntime
   @Test(arguments: Tables.names)
   func everyShape(_ table: String) throws {
     var random = SplitMix64(seed: 11)
-    var transformed = 0
-    for seed in 0..<120 {
+    var transformed: [String: Int] = [:]
+    for seed in 0..<160 {
       func pick(_ range: ClosedRange<Int>) -> Int { range.lowerBound + Int(random.next() % UInt64(range.count)) }
       let padding: Padding = [.valid, .sameUpper, .uniform(1), .uniform(2)][pick(0...3)]
       let pooled = pick(0...1) == 1
@@ -48,10 +48,13 @@ import SwiftletRuntime
         pick(4...19), pick(4...19), pick(16...70), pick(1...70), padding: padding, pooled: pooled,
         element: !pooled && pick(0...1) == 0 ? .int32 : .uint8, seed: UInt64(seed))
       try expectEqual(model, table)
-      if try usesWinograd(model, table) { transformed += 1 }
+      transformed[try kernel(model, table), default: 0] += 1
     }
-    // Tables that have the transform use it for almost all of these.
-    #expect(transformed > 100 || table != "avx2")
+    // A table that has the transforms uses both.
+    if table == "avx2" {
+      #expect(transformed["winograd2x2_u8s8__avx2", default: 0] > 20)
+      #expect(transformed["winograd4x4_u8s8__avx2", default: 0] > 20)
+    }
   }
 
   @Test(arguments: Tables.names)
@@ -113,14 +116,20 @@ import SwiftletRuntime
     }
   }
 
-  /// Beyond 2^29 four accumulators no longer fit 32 bits: the direct kernel computes the layer.
+  /// From 2^25 on 64 accumulators no longer fit 32 bits, from 2^29 on not even 4: smaller tiles, then the direct kernel.
   @Test(arguments: Tables.names)
-  func largeSumsAreNotTransformed(_ table: String) throws {
-    for (channels, fits) in [(1841, true), (1843, false)] {
-      var model = try convolution(6, 6, channels, 8, element: .int32)
-      setWeights(&model) { _ in 127 }
-      try expectEqual(model, table, batch: 1, image: [UInt8](repeating: 255, count: 36 * channels))
-      #expect(try usesWinograd(model, table) == (fits && table == "avx2"))
+  func largeSumsTakeSmallerTilesOrNone(_ table: String) throws {
+    for (channels, expected) in [
+      (115, "winograd4x4_u8s8__avx2"), (116, "winograd2x2_u8s8__avx2"), (1841, "winograd2x2_u8s8__avx2"),
+      (1843, "conv_u8s8__avx2"),
+    ] {
+      let side = channels < 1000 ? 14 : 6
+      var model = try convolution(side, side, channels, 8, element: .int32)
+      for weight: Int8 in [127, -127] {
+        setWeights(&model) { _ in weight }
+        try expectEqual(model, table, batch: 1, image: [UInt8](repeating: 255, count: side * side * channels))
+      }
+      if table == "avx2" { #expect(try kernel(model, table) == expected) }
     }
   }
 

@@ -78,9 +78,9 @@ typedef struct {
   /// Input channels, at least 16, and their number of pairs, the last perhaps half used.
   ptrdiff_t inputs, pairs;
   ptrdiff_t tile_rows, tile_columns;
-  /// Outputs stored before pooling; a last tile may reach past them.
+  /// Outputs stored; a last tile may reach past them.
   ptrdiff_t rows, columns;
-  /// Each 2x2 tile's largest accumulator is its one output.
+  /// The largest accumulator of each 2x2 pixels is one output.
   bool pools;
   /// Transformed, laid out as the head of the kernel's file says, 64-byte aligned.
   const int16_t *weights;
@@ -149,6 +149,7 @@ SWL_CONV(avx2);
 SWL_ROWS(avx2);
 SWL_DENSE(avx2);
 void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
+void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_ROWS(avx512vnni);
 #elif defined(__aarch64__)

@@ -83,5 +83,5 @@ struct KernelPointers {
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
   let dense: KernelTable.Convolution?
-  let winograd2x2: KernelTable.Winograd?
+  let winograd: WinogradKernels?
 }

@@ -11,6 +11,8 @@ struct WinogradGroup: BitwiseCopyable {
 /// A convolution computed tile by tile through a Winograd transform, with its activation and max pool.
 struct WinogradStep: BitwiseCopyable {
   let kernels: UnsafePointer<KernelPointers>
+  /// Outputs of a tile along each axis: 2 or 4.
+  let size: Int
   let groups: UnsafePointer<WinogradGroup>
   let groupCount: Int
   let input, output, scratch: Int
@@ -19,7 +21,8 @@ struct WinogradStep: BitwiseCopyable {
   let padding: PaddedCopy?
 
   func run(_ frame: Frame) {
-    guard let kernel = kernels.pointee.winograd2x2 else { return }
+    guard let winograd = kernels.pointee.winograd else { return }
+    let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
     for image in 0..<frame.imageCount {
       var source = UnsafePointer(frame.bytes(input) + image * inputStride)
       if let padding { source = padding.copy(source, frame) }
