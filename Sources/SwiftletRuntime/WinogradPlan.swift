@@ -64,19 +64,20 @@ struct WinogradPlan {
   private var isExact: Bool { heaviest * 255 < (size == 2 ? 1 << 29 : 1 << 25) }
 
   // Costs in multiply-accumulates of one group. The constants beside the products are measured (Zen 4): the time of a
-  // tile's transforms per input and per output channel; packed weights, of 2 bytes, stream at 16 bytes in the time of
-  // 26 products.
+  // tile's transforms per input and per output channel. Where tiles or pixels are few, streaming the packed weights
+  // takes longer than multiplying them: 16 bytes, of two each, in the time of 26 products.
 
   private var cost: Int {
     let products = groupInputs * groupOutputs
     let (input, output) = size == 2 ? (36, isPooled ? 81 : 116) : (148, isPooled ? 300 : 485)
-    return tileRows * tileColumns * (points * products + input * groupInputs + output * groupOutputs)
-      + points * products * 52 / 16
+    return max(
+      tileRows * tileColumns * (points * products + input * groupInputs + output * groupOutputs),
+      points * products * 52 / 16)
   }
 
   private func directCost(_ output: Shape) -> Int {
     let pixels = output.height * output.width * (isPooled ? 4 : 1)
-    return 9 * groupInputs * groupOutputs * (pixels + 52 / 16)
+    return 9 * groupInputs * groupOutputs * max(pixels, 52 / 16)
   }
 
   /// Tiles transformed at a time: their products stay in the first-level cache, or near it, and their transformed
