@@ -1,6 +1,6 @@
 // Kernels that work on runs of channels: depthwise convolution, pools, addition. The including file defines
 // ISA (a target attribute), NAME(kernel) and BYTES, the width of a vector of u8; the compiler lowers the
-// vector types below to that instruction set.
+// vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first.
 
 #define INLINE SWL_INLINE ISA
 enum { LANES = BYTES / 4 };
@@ -78,6 +78,9 @@ INLINE void depthwise_scalar(const swl_depthwise_args *d, const int32_t *pixels,
 }
 
 ISA void NAME(swl_depthwise_u8s16)(const swl_depthwise_args *args) {
+#ifdef DEPTHWISE_WIDE
+  if (DEPTHWISE_WIDE(args)) return;
+#endif
   const swl_conv_args *a = &args->conv;
   const ptrdiff_t channels = a->channels;
   for (ptrdiff_t window = 0; window < a->window_count; window++) {

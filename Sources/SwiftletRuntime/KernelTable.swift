@@ -9,6 +9,25 @@ enum WeightPacking: Sendable {
   case pairs
   /// [step][4][channel], s16.
   case rows
+  /// [step][channel][2], s16, a step being two inputs of an image widened to s16.
+  case widened
+
+  var stepInputs: Int { if case .widened = self { 2 } else { 4 } }
+  /// Bytes of one input of the image that the kernel reads.
+  var inputByteCount: Int { if case .widened = self { 2 } else { 1 } }
+}
+
+/// The shape of a convolution kernel's panels.
+struct PanelLayout: Sendable {
+  let packing: WeightPacking
+  /// Output channels in one vector, and the most vectors in a panel.
+  let lanes, vectors: Int
+}
+
+/// The Winograd kernels of one instruction set, by the outputs of a tile.
+struct WinogradKernels: @unchecked Sendable {
+  let tiles2x2, tiles4x4: KernelTable.Winograd
+  let names: (StaticString, StaticString)
 }
 
 /// The kernels of one instruction set, chosen once when a model is prepared.
@@ -18,21 +37,26 @@ public struct KernelTable: @unchecked Sendable {
   typealias Convolution = @convention(c) (UnsafePointer<swl_conv_args>?) -> Void
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
   typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
+  typealias Winograd = @convention(c) (UnsafePointer<swl_winograd_args>?) -> Void
   typealias Addition = @convention(c) (UnsafePointer<swl_add_args>?) -> Void
 
   /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
   public let name: StaticString
   /// Bits of `swl_cpu_features`.
   let requires: UInt32
-  let packing: WeightPacking
-  /// Output channels in one vector, and the most vectors in a panel.
-  let lanes, panelVectors: Int
+  let layout: PanelLayout
   /// The kernel flips the activations' top bit; its bias then holds 128 * sum(weights) more.
   let flipsActivations: Bool
   let convolution: Convolution
   let depthwise: Depthwise
   let maxPool, meanPool: Pool
   let addition: Addition
+  /// For one window per image, which then are many; nil where `convolution` does that as well.
+  var dense: Convolution?
+  var denseLayout: PanelLayout?
+  var denseName: StaticString = ""
+  /// Nil where no transform was measured to pay on this instruction set.
+  var winograd: WinogradKernels?
   let convolutionName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
@@ -51,7 +75,8 @@ extension KernelTable {
   /// Plain Swift, unfused: the definition of every result.
   public static var reference: KernelTable {
     KernelTable(
-      name: "reference", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
+      name: "reference", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
+      flipsActivations: false,
       convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
       convolutionName: "reference", depthwiseName: "reference", maxPoolName: "reference", meanPoolName: "reference",
@@ -61,7 +86,8 @@ extension KernelTable {
   /// C for any CPU.
   public static var portable: KernelTable {
     KernelTable(
-      name: "portable", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
+      name: "portable", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
+      flipsActivations: false,
       convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
       convolutionName: "conv_u8s8__portable", depthwiseName: "depthwise_u8s16__portable",
@@ -71,16 +97,22 @@ extension KernelTable {
   #if arch(x86_64)
     static var avx2: KernelTable {
       KernelTable(
-        name: "avx2", requires: UInt32(SWL_CPU_AVX2), packing: .pairs, lanes: 8, panelVectors: 2,
+        name: "avx2", requires: UInt32(SWL_CPU_AVX2), layout: PanelLayout(packing: .widened, lanes: 8, vectors: 2),
         flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
+        dense: swl_dense_u8s8__avx2, denseLayout: PanelLayout(packing: .bytes, lanes: 8, vectors: 4),
+        denseName: "dense_u8s8__avx2",
+        winograd: WinogradKernels(
+          tiles2x2: swl_winograd2x2_u8s8__avx2, tiles4x4: swl_winograd4x4_u8s8__avx2,
+          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2")),
         convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
     }
 
     static var avx512vnni: KernelTable {
       KernelTable(
-        name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI), packing: .bytes, lanes: 16, panelVectors: 4,
+        name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI),
+        layout: PanelLayout(packing: .bytes, lanes: 16, vectors: 4),
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
@@ -91,7 +123,7 @@ extension KernelTable {
   #elseif arch(arm64)
     static var neon: KernelTable {
       KernelTable(
-        name: "neon", requires: UInt32(SWL_CPU_NEON), packing: .rows, lanes: 4, panelVectors: 4,
+        name: "neon", requires: UInt32(SWL_CPU_NEON), layout: PanelLayout(packing: .rows, lanes: 4, vectors: 4),
         flipsActivations: false, convolution: swl_conv_u8s8__neon, depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
         convolutionName: "conv_u8s8__neon", depthwiseName: "depthwise_u8s16__neon",
@@ -100,7 +132,7 @@ extension KernelTable {
 
     static var neondot: KernelTable {
       KernelTable(
-        name: "neondot", requires: UInt32(SWL_CPU_NEONDOT), packing: .bytes, lanes: 4, panelVectors: 4,
+        name: "neondot", requires: UInt32(SWL_CPU_NEONDOT), layout: PanelLayout(packing: .bytes, lanes: 4, vectors: 4),
         flipsActivations: true, convolution: swl_conv_u8s8__neondot, depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
         convolutionName: "conv_u8s8__neondot", depthwiseName: "depthwise_u8s16__neon",

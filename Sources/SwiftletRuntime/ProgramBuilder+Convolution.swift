@@ -3,6 +3,7 @@ import SwiftletModel
 
 /// What every panel of one layer shares.
 private struct LayerTables {
+  var layout: PanelLayout
   var pixels: UnsafePointer<Int32>
   var windowCount, windowPixels: Int
   var outputChannels: Int
@@ -23,46 +24,58 @@ extension ProgramBuilder {
         pool = try operation.plan(for: plan.output)
       }
     } catch { throw PrepareError(.graph(.shape(error))) }
+    if let winograd = try winogradStep(group, conv, plan, pooledBy: pool) { return winograd }
     let geometry = WindowGeometry(plan)
     guard let paddedByteCount = geometry.paddedByteCount, plan.output.height * plan.output.width <= 1 << 26 else {
       throw PrepareError(.memory)
     }
+    let stage = outputStage(group)
+    let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels && !stage.storesInt32
+    let (cells, perWindow) = geometry.pixels(pooledBy: pool)
+    let windowCount = cells.count / perWindow
+    // One window per image: the images of a chunk become the pixels of one call.
+    let isBatched = windowCount == 1 && perWindow == 1 && !geometry.isPadded
+    let layout = isBatched ? kernels.denseLayout ?? kernels.layout : kernels.layout
+    let inputByteCount = isDepthwise ? 1 : layout.packing.inputByteCount
     var padding: PaddedCopy?
-    if geometry.isPadded {
+    if geometry.isPadded || inputByteCount > 1 {
       padding = PaddedCopy(
-        buffer: addScratch(byteCount: paddedByteCount), height: input.height,
+        buffer: addScratch(byteCount: paddedByteCount * inputByteCount), height: input.height,
         rowByteCount: input.width * input.channels, top: geometry.top,
         leftByteCount: geometry.left * input.channels, bottom: geometry.bottom,
         rightByteCount: geometry.right * input.channels,
-        fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint))
+        fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint), widens: inputByteCount > 1)
     }
-    let (offsets, perWindow) = geometry.pixels(pooledBy: pool)
-    let windowCount = offsets.count / perWindow
-    // One window per image: the images of a chunk become the pixels of one call.
-    let isBatched = windowCount == 1 && perWindow == 1 && padding == nil
+    let offsets = inputByteCount == 1 ? cells : cells.map { $0 * Int32(inputByteCount) }
     let tables = LayerTables(
-      pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets), windowCount: windowCount,
-      windowPixels: perWindow, outputChannels: conv.filters, stage: outputStage(group))
-    let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels && !tables.stage.storesInt32
+      layout: layout, pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets),
+      windowCount: windowCount, windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
     let panels: [Panel] =
       if isDepthwise { [try depthwisePanel(group.nodes[0], geometry, tables)] } else {
-        try panels(group.nodes[0], geometry.steps(groups: conv.groups), groups: conv.groups, tables)
+        try panels(
+          group.nodes[0], geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
+          groups: conv.groups, tables)
       }
     let step = try layerStep(
       group, panels, padding: padding, isBatched: isBatched, depthwiseStride: isDepthwise ? conv.filters : 0)
-    return (.convolution(step), isDepthwise ? kernels.depthwiseName : kernels.convolutionName)
+    return (.convolution(step), isDepthwise ? kernels.depthwiseName : kernelName(isBatched: isBatched))
   }
 
   mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
     let count = model.values[node.inputs[0]].shape.count
+    let layout = kernels.denseLayout ?? kernels.layout
     let tables = LayerTables(
-      pixels: try memory.store(imageOffsets(count)), windowCount: 1, windowPixels: 1,
+      layout: layout, pixels: try memory.store(imageOffsets(count)), windowCount: 1, windowPixels: 1,
       outputChannels: output(of: node).shape.channels, stage: outputStage(group))
-    let steps = WindowGeometry.cut([WindowStep(offset: 0, first: 0, count: count)])
+    let steps = WindowGeometry.cut([WindowStep(offset: 0, first: 0, count: count)], into: layout.packing.stepInputs)
     let panels = try panels(group.nodes[0], steps, groups: 1, tables)
     let step = try layerStep(group, panels, padding: nil, isBatched: true, depthwiseStride: 0)
-    return (.convolution(step), kernels.convolutionName)
+    return (.convolution(step), kernelName(isBatched: true))
+  }
+
+  private func kernelName(isBatched: Bool) -> StaticString {
+    isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName
   }
 
   private func layerStep(
@@ -101,7 +114,7 @@ extension ProgramBuilder {
     do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
     let filterCount = node.parameters[0].count / tables.outputChannels
     let packer = WeightPacker(
-      kernels: kernels, weights: node.parameters[0].int8s ?? [], filterCount: filterCount, steps: steps)
+      layout: tables.layout, weights: node.parameters[0].int8s ?? [], filterCount: filterCount, steps: steps)
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
     var panels: [Panel] = []
@@ -109,24 +122,29 @@ extension ProgramBuilder {
       var first = group * groupFilters
       let end = first + groupFilters
       while first < end {
-        let vectors = min((end - first + kernels.lanes - 1) / kernels.lanes, kernels.panelVectors)
-        let filters = first..<min(end, first + vectors * kernels.lanes)
+        let layout = tables.layout
+        let vectors = min((end - first + layout.lanes - 1) / layout.lanes, layout.vectors)
+        let filters = first..<min(end, first + vectors * layout.lanes)
         let used = packer.usedSteps(filters: filters)
         var arguments = self.arguments(tables)
-        arguments.steps = try memory.store(used.map { Int32($0.offset) })
+        arguments.steps = try memory.store(used.map { Int32($0.offset * layout.packing.inputByteCount) })
         arguments.step_count = used.count
         arguments.weights = try packer.pack(used, filters: filters, vectors: vectors, into: memory)
         arguments.vectors = vectors
         arguments.channels = filters.count
+        if case .bytes = layout.packing, kernels.dense != nil {
+          arguments.whole_steps = packer.stepsFittingInt16(used, filters: filters, most: 255)
+          arguments.split_steps = packer.stepsFittingInt16(used, filters: filters, most: 15)
+        }
         var bias = Array(folded.bias[filters])
         if kernels.flipsActivations {
           for filter in filters { bias[filter - first] &+= 128 &* packer.sum(ofFilter: filter) }
         }
         arguments.requantization = try requantization(
-          bias, Array(folded.multipliers[filters]), width: vectors * kernels.lanes, tables.stage)
+          bias, Array(folded.multipliers[filters]), width: vectors * layout.lanes, tables.stage)
         panels.append(
           Panel(
-            arguments: arguments, inputOffset: group * groupInputs,
+            arguments: arguments, inputOffset: group * groupInputs * tables.layout.packing.inputByteCount,
             outputOffset: first * tables.stage.elementByteCount))
         first = filters.upperBound
       }
@@ -174,7 +192,7 @@ extension ProgramBuilder {
     return arguments
   }
 
-  private func requantization(
+  func requantization(
     _ bias: [Int32], _ multipliers: [FixedPointMultiplier], width: Int, _ stage: OutputStage
   ) throws(PrepareError) -> swl_requantization {
     // Lanes past the channels get a harmless multiplier: nobody stores them.

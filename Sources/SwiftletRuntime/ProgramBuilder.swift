@@ -28,7 +28,8 @@ struct ProgramBuilder {
     pointers = try memory.store([
       KernelPointers(
         convolution: kernels.convolution, depthwise: kernels.depthwise, maxPool: kernels.maxPool,
-        meanPool: kernels.meanPool, addition: kernels.addition)
+        meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
+        winograd: kernels.winograd)
     ])
   }
 

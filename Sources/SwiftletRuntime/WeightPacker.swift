@@ -1,6 +1,6 @@
-/// Four input bytes, or fewer at the end of a run, of every window: where they lie and which weights meet them.
+/// The inputs of a kernel's step, or fewer at the end of a run, of every window: where they lie and which weights meet them.
 struct WindowStep {
-  /// Bytes from the window's first tap.
+  /// Inputs from the window's first tap.
   var offset: Int
   /// The weights of one filter, `first ..< first + count`.
   var first, count: Int
@@ -8,7 +8,7 @@ struct WindowStep {
 
 /// Lays weights out in the order a kernel reads them.
 struct WeightPacker {
-  let kernels: KernelTable
+  let layout: PanelLayout
   let weights: [Int8]
   /// Weights of one filter.
   let filterCount: Int
@@ -27,22 +27,24 @@ struct WeightPacker {
   func pack(
     _ used: [WindowStep], filters: Range<Int>, vectors: Int, into memory: PackedMemory
   ) throws(PrepareError) -> UnsafeRawPointer {
-    let width = vectors * kernels.lanes
-    let count = used.count * width * 4
-    if case .bytes = kernels.packing {
+    let width = vectors * layout.lanes
+    let count = used.count * width * layout.packing.stepInputs
+    if case .bytes = layout.packing {
       let packed = try memory.allocate(Int8.self, count: count)
       forEachWeight(used, filters) { step, channel, byte, weight in
         packed[(step * width + channel) * 4 + byte] = weight
       }
       return UnsafeRawPointer(packed)
     }
-    let isPairs = if case .pairs = kernels.packing { true } else { false }
+    let packing = layout.packing
     let packed = try memory.allocate(Int16.self, count: count)
     forEachWeight(used, filters) { step, channel, byte, weight in
       let index =
-        isPairs
-        ? ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
-        : (step * 4 + byte) * width + channel
+        switch packing {
+        case .pairs: ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
+        case .rows: (step * 4 + byte) * width + channel
+        case .widened, .bytes: (step * width + channel) * 2 + byte
+        }
       packed[index] = Int16(weight)
     }
     return UnsafeRawPointer(packed)
@@ -63,6 +65,46 @@ struct WeightPacker {
         }
       }
     }
+  }
+
+  /// The most consecutive steps, at least one, in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than
+  /// 16 bits hold, for inputs of up to `most`; 0 where one step can.
+  func stepsFittingInt16(_ used: [WindowStep], filters: Range<Int>, most: Int32) -> Int {
+    // The positive weights of a pair, over those steps, sum to at most this, the negative ones to its opposite.
+    let limit = Int32(Int16.max) / most
+    var fitting = max(used.count, 1)
+    weights.withUnsafeBufferPointer { weights in
+      for filter in filters {
+        let start = filter * filterCount
+        for pair in 0..<2 {
+          for sign in [Int32(1), -1] {
+            let sum = { (step: WindowStep) in
+              let positions = step.first + min(2 * pair, step.count)..<step.first + min(2 * pair + 2, step.count)
+              return positions.reduce(Int32(0)) { $0 + max(0, sign * Int32(weights[start + $1])) }
+            }
+            fitting = min(fitting, longestRun(used, within: limit, sum))
+          }
+        }
+      }
+    }
+    return fitting
+  }
+
+  /// The largest count such that no run of so many steps sums to more than `limit`.
+  @inline(__always)
+  private func longestRun(_ used: [WindowStep], within limit: Int32, _ sum: (WindowStep) -> Int32) -> Int {
+    var longest = max(used.count, 1)
+    var first = 0
+    var total: Int32 = 0
+    for index in used.indices {
+      total += sum(used[index])
+      while total > limit {
+        longest = min(longest, index - first)
+        total -= sum(used[first])
+        first += 1
+      }
+    }
+    return longest
   }
 
   /// The sum of one filter's weights.

@@ -37,8 +37,8 @@ struct WindowGeometry {
   }
 
   /// The steps of one group's window: taps that lie side by side in memory and in the filter make one run, cut into
-  /// fours.
-  func steps(groups: Int) -> [WindowStep] {
+  /// steps of `inputs`.
+  func steps(groups: Int, of inputs: Int) -> [WindowStep] {
     let channels = plan.input.channels
     let groupChannels = channels / groups
     let kernel = plan.window.kernel
@@ -54,16 +54,16 @@ struct WindowGeometry {
         }
       }
     }
-    return WindowGeometry.cut(runs)
+    return WindowGeometry.cut(runs, into: inputs)
   }
 
-  /// Runs cut into steps of four bytes.
-  static func cut(_ runs: [WindowStep]) -> [WindowStep] {
+  /// Runs cut into steps of `inputs`.
+  static func cut(_ runs: [WindowStep], into inputs: Int) -> [WindowStep] {
     var steps: [WindowStep] = []
     for run in runs {
-      for start in stride(from: 0, to: run.count, by: 4) {
+      for start in stride(from: 0, to: run.count, by: inputs) {
         steps.append(
-          WindowStep(offset: run.offset + start, first: run.first + start, count: min(4, run.count - start)))
+          WindowStep(offset: run.offset + start, first: run.first + start, count: min(inputs, run.count - start)))
       }
     }
     return steps

@@ -93,6 +93,23 @@ import SwiftletRuntime
     }
   }
 
+  /// More windows than a chunk, more taps than the pairs kept, multipliers on both sides of the upper-half shortcut.
+  @Test(arguments: Tables.names, [15, 16, 17, 33, 48])
+  func wideDepthwise(_ table: String, _ channels: Int) throws {
+    for (window, scale) in [
+      (SlidingWindow(3, padding: .sameUpper), 0.004), (SlidingWindow(8, padding: .sameUpper), 1e-3),
+      (SlidingWindow(9, padding: .sameUpper), 1e-3), (SlidingWindow(2), 1e-9),
+    ] {
+      var network = TestNetwork(seed: UInt64(channels))
+      let input = network.input(Shape(height: 12, width: 11, channels: channels), zeroPoint: 7)
+      let output = try network.weighted(.conv2D(.depthwise(channels: channels, window: window)), input)
+      network.model.values[output].quantization?.scale = TestNetwork.scale(scale)
+      let model = try network.build([output])
+      let image = model.randomInput(batch: 1, seed: 3)
+      #expect(try model.output(Tables.table(table), image) == model.output(.reference, image))
+    }
+  }
+
   @Test(arguments: Tables.names, [1, 3, 10, 16, 64, 100, 128, 200])
   func dense(_ table: String, _ units: Int) throws {
     for (inputs, batch) in [(1, 1), (5, 3), (64, 1), (67, 2), (400, 9), (1600, 5)] {

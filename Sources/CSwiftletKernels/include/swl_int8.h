@@ -31,7 +31,8 @@ typedef struct {
 /// layers, over a batch whose images are the "pixels").
 ///
 /// Accumulator (w, c) is bias[c] + the sum over steps t and b in 0..<4 of
-/// x[pixel + steps[t] + b] * weight[t][c][b]; the largest accumulator of each window's pixels is
+/// x[pixel + steps[t] + b] * weight[t][c][b] (avx2 but for its dense kernel: over two s16 inputs, the image having been
+/// widened); the largest accumulator of each window's pixels is
 /// requantized and stored. A pixel may occur twice in a window: windows cut by a border repeat one.
 typedef struct {
   const uint8_t *x;
@@ -44,8 +45,11 @@ typedef struct {
   /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
   /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
-  /// (neon, neondot), 1...2 of 8 (avx2), 1...2 of 4 (portable).
+  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable).
   ptrdiff_t vectors;
+  /// Read by the dense kernel of avx2 alone. In so many consecutive steps the pairwise sums of products fit 16 bits in
+  /// every channel, proven by the weights: of whole activations (0 where not even one step does), and of their nibbles.
+  ptrdiff_t whole_steps, split_steps;
   swl_requantization requantization;
   void *y;
   /// Bytes from one window's outputs to the next window's.
@@ -64,6 +68,36 @@ typedef struct {
   swl_conv_args conv;
   ptrdiff_t weight_stride;
 } swl_depthwise_args;
+
+/// A 3x3 convolution of stride 1 by a Winograd transform over one image: the sums of swl_conv_args, computed otherwise.
+typedef struct {
+  /// Tiles read whole: the image, with its padding, reaches to the end of the last tile of each axis.
+  const uint8_t *x;
+  /// Bytes from one row or pixel of the image to the next.
+  ptrdiff_t x_row, x_pixel;
+  /// Input channels, at least 16, and their number of pairs, the last perhaps half used.
+  ptrdiff_t inputs, pairs;
+  ptrdiff_t tile_rows, tile_columns;
+  /// Outputs stored; a last tile may reach past them.
+  ptrdiff_t rows, columns;
+  /// The largest accumulator of each 2x2 pixels is one output.
+  bool pools;
+  /// Transformed, laid out as the head of the kernel's file says, 64-byte aligned.
+  const int16_t *weights;
+  swl_requantization requantization;
+  void *y;
+  /// Bytes from one output row or pixel to the next.
+  ptrdiff_t y_row, y_pixel;
+  ptrdiff_t outputs;
+  bool stores_s32;
+  /// Tiles transformed at a time.
+  ptrdiff_t tile_block;
+  /// 64-byte aligned: SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) bytes.
+  void *scratch;
+} swl_winograd_args;
+
+/// Bytes of scratch: products of one panel of 16 channels, then transformed inputs.
+#define SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) ((points) * (tile_block) * (64 + 4 * (pairs)))
 
 /// How an average pool turns a window's sum of q into its output; one per distinct divisor.
 typedef struct {
@@ -101,6 +135,7 @@ typedef struct {
 } swl_add_args;
 
 #define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
+#define SWL_DENSE(isa) void swl_dense_u8s8__##isa(const swl_conv_args *args)
 #define SWL_ROWS(isa)                                              \
   void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
   void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
@@ -112,6 +147,9 @@ SWL_ROWS(portable);
 #if defined(__x86_64__)
 SWL_CONV(avx2);
 SWL_ROWS(avx2);
+SWL_DENSE(avx2);
+void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
+void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_ROWS(avx512vnni);
 #elif defined(__aarch64__)
@@ -120,6 +158,7 @@ SWL_CONV(neondot);
 SWL_ROWS(neon);
 #endif
 #undef SWL_CONV
+#undef SWL_DENSE
 #undef SWL_ROWS
 
 /// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.
@@ -135,6 +174,13 @@ void swl_copy_rows_u8(
 void swl_pad_u8(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, uint8_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+
+#if defined(__x86_64__)
+/// As swl_pad_u8, into an image of s16.
+void swl_widen_u8s16__avx2(
+    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
+    ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+#endif
 
 /// Instruction sets this CPU and operating system offer, a set of the bits below.
 uint32_t swl_cpu_features(void);

@@ -6,6 +6,22 @@ struct PaddedCopy: BitwiseCopyable {
   let buffer: Int
   let height, rowByteCount, top, leftByteCount, bottom, rightByteCount: Int
   let fill: UInt8
+  /// The copy is of s16.
+  var widens = false
+
+  func copy(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+    let padded = frame.bytes(buffer)
+    #if arch(x86_64)
+      if widens {
+        padded.withMemoryRebound(to: Int16.self, capacity: 1) {
+          swl_widen_u8s16__avx2(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
+        }
+        return UnsafePointer(padded)
+      }
+    #endif
+    swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
+    return UnsafePointer(padded)
+  }
 }
 
 /// The output channels of one kernel call.
@@ -38,14 +54,8 @@ struct ConvolutionStep: BitwiseCopyable {
       return
     }
     for image in 0..<frame.imageCount {
-      var source = x + image * inputStride
-      if let padding {
-        let padded = frame.bytes(padding.buffer)
-        swl_pad_u8(
-          source, padding.height, padding.rowByteCount, padded, padding.top, padding.leftByteCount, padding.bottom,
-          padding.rightByteCount, padding.fill)
-        source = padded
-      }
+      var source = UnsafePointer(x + image * inputStride)
+      if let padding { source = padding.copy(source, frame) }
       for index in 0..<panelCount { call(index, source, y + image * outputStride, pixelCount: nil) }
     }
   }
@@ -58,6 +68,8 @@ struct ConvolutionStep: BitwiseCopyable {
     if depthwiseStride > 0 {
       var depthwise = swl_depthwise_args(conv: arguments, weight_stride: depthwiseStride)
       kernels.pointee.depthwise(&depthwise)
+    } else if isBatched, let dense = kernels.pointee.dense {
+      dense(&arguments)
     } else {
       kernels.pointee.convolution(&arguments)
     }
@@ -70,4 +82,6 @@ struct KernelPointers {
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
+  let dense: KernelTable.Convolution?
+  let winograd: WinogradKernels?
 }

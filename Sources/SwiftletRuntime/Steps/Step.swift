@@ -14,6 +14,7 @@ struct Frame: BitwiseCopyable {
 /// One step of a prepared model over a chunk of images. A step holds no reference, so running it counts none.
 enum Step: BitwiseCopyable {
   case convolution(ConvolutionStep)
+  case winograd(WinogradStep)
   case pool(PoolStep)
   case table(TableStep)
   case addition(AdditionStep)
@@ -23,6 +24,7 @@ enum Step: BitwiseCopyable {
   func run(_ frame: Frame) {
     switch self {
     case .convolution(let step): step.run(frame)
+    case .winograd(let step): step.run(frame)
     case .pool(let step): step.run(frame)
     case .table(let step): step.run(frame)
     case .addition(let step): step.run(frame)
