@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// What every panel of one layer shares.
-private struct LayerTables {
+struct LayerTables {
   var pixels: UnsafePointer<Int32>
   var windowCount, windowPixels: Int
   var outputChannels: Int
@@ -15,10 +15,14 @@ extension ProgramBuilder {
   ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
     let input = model.values[node.inputs[0]].shape
+    let stage = outputStage(group)
+    let isDepthwise = conv.isDepthwise(on: input) && !stage.storesInt32
+    // A depthwise convolution of several filters per channel reads a copy in which each channel stands that many times.
+    let repeats = isDepthwise ? conv.filters / input.channels : 1
     let plan: WindowPlan
     var pool: WindowPlan?
     do {
-      plan = try conv.plan(for: input)
+      plan = try repeats == 1 ? conv.plan(for: input) : conv.plan(for: input).repeatingChannels(repeats)
       if let index = group.pool, case .pool2D(let operation) = model.nodes[index].op {
         pool = try operation.plan(for: plan.output)
       }
@@ -28,13 +32,13 @@ extension ProgramBuilder {
       throw PrepareError(.memory)
     }
     var padding: PaddedCopy?
-    if geometry.isPadded {
+    if geometry.isPadded || repeats > 1 {
+      let channels = plan.input.channels
       padding = PaddedCopy(
         buffer: addScratch(byteCount: paddedByteCount), height: input.height,
         rowByteCount: input.width * input.channels, top: geometry.top,
-        leftByteCount: geometry.left * input.channels, bottom: geometry.bottom,
-        rightByteCount: geometry.right * input.channels,
-        fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint))
+        leftByteCount: geometry.left * channels, bottom: geometry.bottom, rightByteCount: geometry.right * channels,
+        repeats: repeats, fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint))
     }
     let (offsets, perWindow) = geometry.pixels(pooledBy: pool)
     let windowCount = offsets.count / perWindow
@@ -42,15 +46,15 @@ extension ProgramBuilder {
     let isBatched = windowCount == 1 && perWindow == 1 && padding == nil
     let tables = LayerTables(
       pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets), windowCount: windowCount,
-      windowPixels: perWindow, outputChannels: conv.filters, stage: outputStage(group))
-    let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels && !tables.stage.storesInt32
-    let panels: [Panel] =
-      if isDepthwise { [try depthwisePanel(group.nodes[0], geometry, tables)] } else {
-        try panels(group.nodes[0], geometry.steps(groups: conv.groups), groups: conv.groups, tables)
-      }
-    let step = try layerStep(
-      group, panels, padding: padding, isBatched: isBatched, depthwiseStride: isDepthwise ? conv.filters : 0)
-    return (.convolution(step), isDepthwise ? kernels.depthwiseName : kernels.convolutionName)
+      windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
+    if isDepthwise {
+      let panel = try depthwisePanel(group.nodes[0], geometry, tables)
+      let step = try layerStep(
+        group, [panel], .depthwise(weightStride: conv.filters), padding: padding, isBatched: isBatched)
+      return (.convolution(step), kernels.depthwiseName)
+    }
+    return try weightedStep(
+      group, geometry.steps(groups: conv.groups), groups: conv.groups, tables, padding: padding, isBatched: isBatched)
   }
 
   mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
@@ -60,19 +64,35 @@ extension ProgramBuilder {
       pixels: try memory.store(imageOffsets(count)), windowCount: 1, windowPixels: 1,
       outputChannels: output(of: node).shape.channels, stage: outputStage(group))
     let steps = WindowGeometry.cut([WindowStep(offset: 0, first: 0, count: count)])
-    let panels = try panels(group.nodes[0], steps, groups: 1, tables)
-    let step = try layerStep(group, panels, padding: nil, isBatched: true, depthwiseStride: 0)
+    return try weightedStep(group, steps, groups: 1, tables, padding: nil, isBatched: true)
+  }
+
+  /// A convolution or dense layer, block-sparse where enough of its blocks are zero.
+  private func weightedStep(
+    _ group: FusedNodes, _ steps: [WindowStep], groups: Int, _ tables: LayerTables, padding: PaddedCopy?,
+    isBatched: Bool
+  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+    let index = group.nodes[0]
+    if let blocks = sparseBlocks(index, steps, groups: groups, tables) {
+      let (panel, microkernel) = try sparsePanel(index, blocks, tables)
+      let step = try layerStep(group, [panel], microkernel, padding: padding, isBatched: isBatched)
+      return (.convolution(step), kernels.sparseName)
+    }
+    let panels = try panels(index, steps, groups: groups, tables)
+    let step = try layerStep(group, panels, .dense, padding: padding, isBatched: isBatched)
     return (.convolution(step), kernels.convolutionName)
   }
 
   private func layerStep(
-    _ group: FusedNodes, _ panels: [Panel], padding: PaddedCopy?, isBatched: Bool, depthwiseStride: Int
+    _ group: FusedNodes, _ panels: [Panel], _ microkernel: Microkernel, padding: PaddedCopy?, isBatched: Bool
   ) throws(PrepareError) -> ConvolutionStep {
     let input = model.nodes[group.nodes[0]].inputs[0]
+    let cost = cost(panels, microkernel)
     return ConvolutionStep(
-      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, input: buffer(input),
-      output: buffer(group.output), inputStride: byteCount(input), outputStride: byteCount(group.output),
-      padding: padding, isBatched: isBatched, depthwiseStride: depthwiseStride)
+      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
+      input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
+      outputStride: byteCount(group.output), padding: padding, isBatched: isBatched, nanoseconds: cost.nanoseconds,
+      splitsChannels: isBatched || cost.weightCount > byteCount(input) && panels.count >= 8)
   }
 
   /// The first byte of each image of the largest chunk.
@@ -99,9 +119,7 @@ extension ProgramBuilder {
     let node = model.nodes[index]
     let folded: FoldedChannels
     do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
-    let filterCount = node.parameters[0].count / tables.outputChannels
-    let packer = WeightPacker(
-      kernels: kernels, weights: node.parameters[0].int8s ?? [], filterCount: filterCount, steps: steps)
+    let packer = packer(index, steps, tables)
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
     var panels: [Panel] = []
@@ -118,12 +136,8 @@ extension ProgramBuilder {
         arguments.weights = try packer.pack(used, filters: filters, vectors: vectors, into: memory)
         arguments.vectors = vectors
         arguments.channels = filters.count
-        var bias = Array(folded.bias[filters])
-        if kernels.flipsActivations {
-          for filter in filters { bias[filter - first] &+= 128 &* packer.sum(ofFilter: filter) }
-        }
         arguments.requantization = try requantization(
-          bias, Array(folded.multipliers[filters]), width: vectors * kernels.lanes, tables.stage)
+          packer.bias(folded.bias, filters), Array(folded.multipliers[filters]), width: vectors * kernels.lanes, tables.stage)
         panels.append(
           Panel(
             arguments: arguments, inputOffset: group * groupInputs,
@@ -132,6 +146,12 @@ extension ProgramBuilder {
       }
     }
     return panels
+  }
+
+  func packer(_ index: Int, _ steps: [WindowStep], _ tables: LayerTables) -> WeightPacker {
+    let weights = model.nodes[index].parameters[0]
+    return WeightPacker(
+      kernels: kernels, weights: weights.int8s ?? [], filterCount: weights.count / tables.outputChannels, steps: steps)
   }
 
   /// The one panel of a depthwise convolution: weights turned to [tap][channel].
@@ -164,7 +184,7 @@ extension ProgramBuilder {
     return Panel(arguments: arguments, inputOffset: 0, outputOffset: 0)
   }
 
-  private func arguments(_ tables: LayerTables) -> swl_conv_args {
+  func arguments(_ tables: LayerTables) -> swl_conv_args {
     var arguments = swl_conv_args()
     arguments.pixels = tables.pixels
     arguments.window_count = tables.windowCount
@@ -174,7 +194,7 @@ extension ProgramBuilder {
     return arguments
   }
 
-  private func requantization(
+  func requantization(
     _ bias: [Int32], _ multipliers: [FixedPointMultiplier], width: Int, _ stage: OutputStage
   ) throws(PrepareError) -> swl_requantization {
     // Lanes past the channels get a harmless multiplier: nobody stores them.

@@ -56,6 +56,25 @@ typedef struct {
   bool stores_s32;
 } swl_conv_args;
 
+/// Up to 16 neighbouring output channels of a block-sparse layer and their blocks, which lie side by side.
+typedef struct {
+  int32_t first_channel, channels;
+  int32_t first_block, block_count;
+} swl_sparse_group;
+
+/// A convolution or dense layer of which only the nonzero blocks are stored, a block being the weights of one step
+/// (four input bytes) for 16 output channels.
+///
+/// Accumulators are as in swl_conv_args, summed over the blocks of the channel's group. `conv.steps` and `conv.weights`
+/// have an element for each block, in the groups' order; a block is laid out as a step of 16 channels is in the dense
+/// kernel of the same instruction set. `conv.requantization` spans the whole layer and 15 channels more. Of `conv`,
+/// `step_count`, `vectors` and `channels` are not read.
+typedef struct {
+  swl_conv_args conv;
+  const swl_sparse_group *groups;
+  ptrdiff_t group_count;
+} swl_sparse_args;
+
 /// A depthwise convolution: channel c of a pixel is bias[c] + the sum over steps t of
 /// x[pixel + steps[t] + c] * weight[t * weight_stride + c], then as in swl_conv_args.
 ///
@@ -100,7 +119,9 @@ typedef struct {
   int32_t left_mantissa, right_mantissa, shift, zero_point, lo, hi;
 } swl_add_args;
 
-#define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
+#define SWL_CONV(isa)                                      \
+  void swl_conv_u8s8__##isa(const swl_conv_args *args);    \
+  void swl_sparse_u8s8__##isa(const swl_sparse_args *args)
 #define SWL_ROWS(isa)                                              \
   void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
   void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
@@ -135,6 +156,12 @@ void swl_copy_rows_u8(
 void swl_pad_u8(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, uint8_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+
+/// As swl_pad_u8, each byte of the image standing `repeats` times side by side. `left_bytes` and `right_bytes` count
+/// bytes of y.
+void swl_pad_repeat_u8(
+    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, ptrdiff_t repeats, uint8_t *y, ptrdiff_t top,
+    ptrdiff_t left_bytes, ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
 
 /// Instruction sets this CPU and operating system offer, a set of the bits below.
 uint32_t swl_cpu_features(void);
