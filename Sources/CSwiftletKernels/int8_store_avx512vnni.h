@@ -1,5 +1,5 @@
 #pragma once
-// What the AVX-512 convolutions share: broadcasting four input bytes, requantizing vectors of 16 channels and storing them.
+// What the AVX-512 convolutions share: broadcasting four input bytes, requantizing and storing vectors of 16 channels.
 
 #include "int8_common.h"
 

@@ -56,7 +56,8 @@ extension KernelTable {
       name: "reference", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
       convolution: swl_conv_u8s8__portable, sparse: swl_sparse_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
-      convolutionName: "reference", sparseName: "reference", depthwiseName: "reference", maxPoolName: "reference", meanPoolName: "reference",
+      convolutionName: "reference", sparseName: "reference", depthwiseName: "reference", maxPoolName: "reference",
+      meanPoolName: "reference",
       additionName: "reference")
   }
 
@@ -66,7 +67,8 @@ extension KernelTable {
       name: "portable", requires: 0, packing: .pairs, lanes: 4, panelVectors: 2, flipsActivations: false,
       convolution: swl_conv_u8s8__portable, sparse: swl_sparse_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
-      convolutionName: "conv_u8s8__portable", sparseName: "sparse_u8s8__portable", depthwiseName: "depthwise_u8s16__portable",
+      convolutionName: "conv_u8s8__portable", sparseName: "sparse_u8s8__portable",
+      depthwiseName: "depthwise_u8s16__portable",
       maxPoolName: "maxpool_u8__portable", meanPoolName: "meanpool_u8__portable", additionName: "add_u8__portable")
   }
 
@@ -74,7 +76,8 @@ extension KernelTable {
     static var avx2: KernelTable {
       KernelTable(
         name: "avx2", requires: UInt32(SWL_CPU_AVX2), packing: .pairs, lanes: 8, panelVectors: 2,
-        flipsActivations: false, convolution: swl_conv_u8s8__avx2, sparse: swl_sparse_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
+        flipsActivations: false, convolution: swl_conv_u8s8__avx2, sparse: swl_sparse_u8s8__avx2,
+        depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
         convolutionName: "conv_u8s8__avx2", sparseName: "sparse_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
@@ -86,7 +89,8 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
-        convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni", depthwiseName: "depthwise_u8s16__avx512vnni",
+        convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
+        depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
         additionName: "add_u8__avx512vnni")
     }
@@ -94,7 +98,8 @@ extension KernelTable {
     static var neon: KernelTable {
       KernelTable(
         name: "neon", requires: UInt32(SWL_CPU_NEON), packing: .rows, lanes: 4, panelVectors: 4,
-        flipsActivations: false, convolution: swl_conv_u8s8__neon, sparse: swl_sparse_u8s8__neon, depthwise: swl_depthwise_u8s16__neon,
+        flipsActivations: false, convolution: swl_conv_u8s8__neon, sparse: swl_sparse_u8s8__neon,
+        depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
         convolutionName: "conv_u8s8__neon", sparseName: "sparse_u8s8__neon", depthwiseName: "depthwise_u8s16__neon",
         maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
@@ -103,9 +108,11 @@ extension KernelTable {
     static var neondot: KernelTable {
       KernelTable(
         name: "neondot", requires: UInt32(SWL_CPU_NEONDOT), packing: .bytes, lanes: 4, panelVectors: 4,
-        flipsActivations: true, convolution: swl_conv_u8s8__neondot, sparse: swl_sparse_u8s8__neondot, depthwise: swl_depthwise_u8s16__neon,
+        flipsActivations: true, convolution: swl_conv_u8s8__neondot, sparse: swl_sparse_u8s8__neondot,
+        depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
-        convolutionName: "conv_u8s8__neondot", sparseName: "sparse_u8s8__neondot", depthwiseName: "depthwise_u8s16__neon",
+        convolutionName: "conv_u8s8__neondot", sparseName: "sparse_u8s8__neondot",
+        depthwiseName: "depthwise_u8s16__neon",
         maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
     }
   #endif

@@ -137,7 +137,8 @@ extension ProgramBuilder {
         arguments.vectors = vectors
         arguments.channels = filters.count
         arguments.requantization = try requantization(
-          packer.bias(folded.bias, filters), Array(folded.multipliers[filters]), width: vectors * kernels.lanes, tables.stage)
+          packer.bias(folded.bias, filters), Array(folded.multipliers[filters]), width: vectors * kernels.lanes,
+          tables.stage)
         panels.append(
           Panel(
             arguments: arguments, inputOffset: group * groupInputs,

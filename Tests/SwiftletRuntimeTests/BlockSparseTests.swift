@@ -43,12 +43,15 @@ import Testing
   @Test(arguments: Tables.names, windows)
   func everyGeometry(_ table: String, _ window: SlidingWindow) throws {
     for (index, pool) in Self.pools.enumerated() {
-      for (channels, filters, groups, empty) in [(20, 52, 1, [0, 2]), (16, 80, 1, []), (24, 60, 3, [1]), (8, 34, 2, [])] {
+      for (channels, filters, groups, empty) in [
+        (20, 52, 1, [0, 2]), (16, 80, 1, []), (24, 60, 3, [1]), (8, 34, 2, []),
+      ] {
         for element in pool == nil ? [ElementType.uint8, .int32] : [.uint8] {
           var network = TestNetwork(seed: UInt64(channels * 10 + index))
           let input = network.input(Shape(height: 9, width: 8, channels: channels), zeroPoint: 200)
           let conv = Conv2D(filters: filters, window: window, groups: groups)
-          var output = try network.weighted(.conv2D(conv), input, element: element, spread: element == .int32 ? 1e5 : 25)
+          var output = try network.weighted(
+            .conv2D(conv), input, element: element, spread: element == .int32 ? 1e5 : 25)
           if let pool, pool.kernel.height <= network.model.values[output].shape.height,
             pool.kernel.width <= network.model.values[output].shape.width
           {

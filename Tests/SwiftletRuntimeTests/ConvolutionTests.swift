@@ -97,7 +97,8 @@ import SwiftletRuntime
   @Test(arguments: Tables.names, [1, 2, 3, 4, 5, 8])
   func depthwiseMultiplier(_ table: String, _ multiplier: Int) throws {
     for channels in [2, 3, 8, 17, 33] {
-      for window in [SlidingWindow(3, padding: .sameLower), SlidingWindow(3, stride: 2), SlidingWindow(2, dilation: 2)] {
+      for window in [SlidingWindow(3, padding: .sameLower), SlidingWindow(3, stride: 2), SlidingWindow(2, dilation: 2)]
+      {
         for pooled in [false, true] {
           var network = TestNetwork(seed: UInt64(channels * 10 + multiplier))
           let input = network.input(Shape(height: 7, width: 6, channels: channels), zeroPoint: 17)
