@@ -1,7 +1,7 @@
 #include "int8_common.h"
 
 #if defined(__aarch64__)
-#include <arm_neon.h>
+#include "int8_store_neon.h"
 
 // Any ARMv8-A: bytes widened to 16 bits, vmlal by lane. Weights packed [step][byte][channel] as s16.
 

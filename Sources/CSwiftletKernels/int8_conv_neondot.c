@@ -1,7 +1,7 @@
 #include "int8_common.h"
 
 #if defined(__aarch64__)
-#include <arm_neon.h>
+#include "int8_store_neon.h"
 
 // ARMv8.2-A with the dot product. It multiplies signed by signed: the activations' top bit is flipped (q - 128),
 // and the bias handed in holds 128 * sum(weights) in return. Weights packed [step][channel][4] as s8.

@@ -35,6 +35,7 @@ struct WinogradKernels: @unchecked Sendable {
 /// Every table gives the same bytes; `reference` runs the plain Swift kernels that define them.
 public struct KernelTable: @unchecked Sendable {
   typealias Convolution = @convention(c) (UnsafePointer<swl_conv_args>?) -> Void
+  typealias Sparse = @convention(c) (UnsafePointer<swl_sparse_args>?) -> Void
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
   typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
   typealias Winograd = @convention(c) (UnsafePointer<swl_winograd_args>?) -> Void
@@ -48,6 +49,7 @@ public struct KernelTable: @unchecked Sendable {
   /// The kernel flips the activations' top bit; its bias then holds 128 * sum(weights) more.
   let flipsActivations: Bool
   let convolution: Convolution
+  let sparse: Sparse
   let depthwise: Depthwise
   let maxPool, meanPool: Pool
   let addition: Addition
@@ -57,7 +59,9 @@ public struct KernelTable: @unchecked Sendable {
   var denseName: StaticString = ""
   /// Nil where no transform was measured to pay on this instruction set.
   var winograd: WinogradKernels?
-  let convolutionName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
+  /// The sparse kernel's, where it is not `layout`.
+  var sparseLayout: PanelLayout?
+  let convolutionName, sparseName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
   public var isReference: Bool { name.utf8CodeUnitCount == 9 && byte(0) == UInt8(ascii: "r") }
@@ -77,9 +81,10 @@ extension KernelTable {
     KernelTable(
       name: "reference", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
       flipsActivations: false,
-      convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
+      convolution: swl_conv_u8s8__portable, sparse: swl_sparse_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
-      convolutionName: "reference", depthwiseName: "reference", maxPoolName: "reference", meanPoolName: "reference",
+      convolutionName: "reference", sparseName: "reference", depthwiseName: "reference", maxPoolName: "reference",
+      meanPoolName: "reference",
       additionName: "reference")
   }
 
@@ -88,9 +93,10 @@ extension KernelTable {
     KernelTable(
       name: "portable", requires: 0, layout: PanelLayout(packing: .pairs, lanes: 4, vectors: 2),
       flipsActivations: false,
-      convolution: swl_conv_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
+      convolution: swl_conv_u8s8__portable, sparse: swl_sparse_u8s8__portable, depthwise: swl_depthwise_u8s16__portable,
       maxPool: swl_maxpool_u8__portable, meanPool: swl_meanpool_u8__portable, addition: swl_add_u8__portable,
-      convolutionName: "conv_u8s8__portable", depthwiseName: "depthwise_u8s16__portable",
+      convolutionName: "conv_u8s8__portable", sparseName: "sparse_u8s8__portable",
+      depthwiseName: "depthwise_u8s16__portable",
       maxPoolName: "maxpool_u8__portable", meanPoolName: "meanpool_u8__portable", additionName: "add_u8__portable")
   }
 
@@ -98,14 +104,16 @@ extension KernelTable {
     static var avx2: KernelTable {
       KernelTable(
         name: "avx2", requires: UInt32(SWL_CPU_AVX2), layout: PanelLayout(packing: .widened, lanes: 8, vectors: 2),
-        flipsActivations: false, convolution: swl_conv_u8s8__avx2, depthwise: swl_depthwise_u8s16__avx2,
+        flipsActivations: false, convolution: swl_conv_u8s8__avx2, sparse: swl_sparse_u8s8__avx2,
+        depthwise: swl_depthwise_u8s16__avx2,
         maxPool: swl_maxpool_u8__avx2, meanPool: swl_meanpool_u8__avx2, addition: swl_add_u8__avx2,
         dense: swl_dense_u8s8__avx2, denseLayout: PanelLayout(packing: .bytes, lanes: 8, vectors: 4),
         denseName: "dense_u8s8__avx2",
         winograd: WinogradKernels(
           tiles2x2: swl_winograd2x2_u8s8__avx2, tiles4x4: swl_winograd4x4_u8s8__avx2,
           names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2")),
-        convolutionName: "conv_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
+        sparseLayout: PanelLayout(packing: .pairs, lanes: 8, vectors: 2),
+        convolutionName: "conv_u8s8__avx2", sparseName: "sparse_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
     }
 
@@ -113,10 +121,11 @@ extension KernelTable {
       KernelTable(
         name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI),
         layout: PanelLayout(packing: .bytes, lanes: 16, vectors: 4),
-        flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni,
+        flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
-        convolutionName: "conv_u8s8__avx512vnni", depthwiseName: "depthwise_u8s16__avx512vnni",
+        convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
+        depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
         additionName: "add_u8__avx512vnni")
     }
@@ -124,18 +133,21 @@ extension KernelTable {
     static var neon: KernelTable {
       KernelTable(
         name: "neon", requires: UInt32(SWL_CPU_NEON), layout: PanelLayout(packing: .rows, lanes: 4, vectors: 4),
-        flipsActivations: false, convolution: swl_conv_u8s8__neon, depthwise: swl_depthwise_u8s16__neon,
+        flipsActivations: false, convolution: swl_conv_u8s8__neon, sparse: swl_sparse_u8s8__neon,
+        depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
-        convolutionName: "conv_u8s8__neon", depthwiseName: "depthwise_u8s16__neon",
+        convolutionName: "conv_u8s8__neon", sparseName: "sparse_u8s8__neon", depthwiseName: "depthwise_u8s16__neon",
         maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
     }
 
     static var neondot: KernelTable {
       KernelTable(
         name: "neondot", requires: UInt32(SWL_CPU_NEONDOT), layout: PanelLayout(packing: .bytes, lanes: 4, vectors: 4),
-        flipsActivations: true, convolution: swl_conv_u8s8__neondot, depthwise: swl_depthwise_u8s16__neon,
+        flipsActivations: true, convolution: swl_conv_u8s8__neondot, sparse: swl_sparse_u8s8__neondot,
+        depthwise: swl_depthwise_u8s16__neon,
         maxPool: swl_maxpool_u8__neon, meanPool: swl_meanpool_u8__neon, addition: swl_add_u8__neon,
-        convolutionName: "conv_u8s8__neondot", depthwiseName: "depthwise_u8s16__neon",
+        convolutionName: "conv_u8s8__neondot", sparseName: "sparse_u8s8__neondot",
+        depthwiseName: "depthwise_u8s16__neon",
         maxPoolName: "maxpool_u8__neon", meanPoolName: "meanpool_u8__neon", additionName: "add_u8__neon")
     }
   #endif

@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// What every panel of one layer shares.
-private struct LayerTables {
+struct LayerTables {
   var layout: PanelLayout
   var pixels: UnsafePointer<Int32>
   var windowCount, windowPixels: Int
@@ -16,76 +16,109 @@ extension ProgramBuilder {
   ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
     let input = model.values[node.inputs[0]].shape
+    let stage = outputStage(group)
+    let isDepthwise = conv.isDepthwise(on: input) && !stage.storesInt32
+    // A depthwise convolution of several filters per channel reads a copy in which each channel stands that many times.
+    let repeats = isDepthwise ? conv.filters / input.channels : 1
     let plan: WindowPlan
     var pool: WindowPlan?
     do {
-      plan = try conv.plan(for: input)
+      plan = try repeats == 1 ? conv.plan(for: input) : conv.plan(for: input).repeatingChannels(repeats)
       if let index = group.pool, case .pool2D(let operation) = model.nodes[index].op {
         pool = try operation.plan(for: plan.output)
       }
     } catch { throw PrepareError(.graph(.shape(error))) }
-    if let winograd = try winogradStep(group, conv, plan, pooledBy: pool) { return winograd }
     let geometry = WindowGeometry(plan)
+    let index = group.nodes[0]
+    let blocks =
+      isDepthwise
+      ? nil : sparseBlocks(index, geometry.steps(groups: conv.groups, of: 4), groups: conv.groups, conv.filters)
+    // A transform saves a good half of the multiplications; few blocks left save more.
+    if !isDepthwise, blocks.map({ $0.share > 0.25 }) ?? true,
+      let winograd = try winogradStep(group, conv, plan, pooledBy: pool)
+    {
+      return winograd
+    }
     guard let paddedByteCount = geometry.paddedByteCount, plan.output.height * plan.output.width <= 1 << 26 else {
       throw PrepareError(.memory)
     }
-    let stage = outputStage(group)
-    let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels && !stage.storesInt32
     let (cells, perWindow) = geometry.pixels(pooledBy: pool)
     let windowCount = cells.count / perWindow
     // One window per image: the images of a chunk become the pixels of one call.
-    let isBatched = windowCount == 1 && perWindow == 1 && !geometry.isPadded
-    let layout = isBatched ? kernels.denseLayout ?? kernels.layout : kernels.layout
+    let isBatched = windowCount == 1 && perWindow == 1 && !geometry.isPadded && repeats == 1
+    let layout = self.layout(isBatched: isBatched, isSparse: blocks != nil)
     let inputByteCount = isDepthwise ? 1 : layout.packing.inputByteCount
     var padding: PaddedCopy?
-    if geometry.isPadded || inputByteCount > 1 {
+    if geometry.isPadded || repeats > 1 || inputByteCount > 1 {
+      let channels = plan.input.channels
       padding = PaddedCopy(
         buffer: addScratch(byteCount: paddedByteCount * inputByteCount), height: input.height,
         rowByteCount: input.width * input.channels, top: geometry.top,
-        leftByteCount: geometry.left * input.channels, bottom: geometry.bottom,
-        rightByteCount: geometry.right * input.channels,
-        fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint), widens: inputByteCount > 1)
+        leftByteCount: geometry.left * channels, bottom: geometry.bottom, rightByteCount: geometry.right * channels,
+        repeats: repeats, fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint),
+        widens: inputByteCount > 1)
     }
     let offsets = inputByteCount == 1 ? cells : cells.map { $0 * Int32(inputByteCount) }
     let tables = LayerTables(
       layout: layout, pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets),
       windowCount: windowCount, windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
-    let panels: [Panel] =
-      if isDepthwise { [try depthwisePanel(group.nodes[0], geometry, tables)] } else {
-        try panels(
-          group.nodes[0], geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
-          groups: conv.groups, tables)
-      }
-    let step = try layerStep(
-      group, panels, padding: padding, isBatched: isBatched, depthwiseStride: isDepthwise ? conv.filters : 0)
-    return (.convolution(step), isDepthwise ? kernels.depthwiseName : kernelName(isBatched: isBatched))
+    if isDepthwise {
+      let panel = try depthwisePanel(index, geometry, tables)
+      let step = try layerStep(
+        group, [panel], .depthwise(weightStride: conv.filters), tables, padding: padding, isBatched: isBatched)
+      return (.convolution(step), kernels.depthwiseName)
+    }
+    return try weightedStep(
+      group, blocks, geometry.steps(groups: conv.groups, of: layout.packing.stepInputs), groups: conv.groups, tables,
+      padding: padding, isBatched: isBatched)
   }
 
   mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
     let count = model.values[node.inputs[0]].shape.count
-    let layout = kernels.denseLayout ?? kernels.layout
+    let units = output(of: node).shape.channels
+    let run = [WindowStep(offset: 0, first: 0, count: count)]
+    let blocks = sparseBlocks(group.nodes[0], WindowGeometry.cut(run, into: 4), groups: 1, units)
+    let layout = self.layout(isBatched: true, isSparse: blocks != nil)
     let tables = LayerTables(
       layout: layout, pixels: try memory.store(imageOffsets(count)), windowCount: 1, windowPixels: 1,
-      outputChannels: output(of: node).shape.channels, stage: outputStage(group))
-    let steps = WindowGeometry.cut([WindowStep(offset: 0, first: 0, count: count)], into: layout.packing.stepInputs)
-    let panels = try panels(group.nodes[0], steps, groups: 1, tables)
-    let step = try layerStep(group, panels, padding: nil, isBatched: true, depthwiseStride: 0)
-    return (.convolution(step), kernelName(isBatched: true))
+      outputChannels: units, stage: outputStage(group))
+    let steps = WindowGeometry.cut(run, into: layout.packing.stepInputs)
+    return try weightedStep(group, blocks, steps, groups: 1, tables, padding: nil, isBatched: true)
   }
 
-  private func kernelName(isBatched: Bool) -> StaticString {
-    isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName
+  private func layout(isBatched: Bool, isSparse: Bool) -> PanelLayout {
+    if isSparse { return kernels.sparseLayout ?? kernels.layout }
+    return isBatched ? kernels.denseLayout ?? kernels.layout : kernels.layout
+  }
+
+  /// A convolution or dense layer, block-sparse where there are `blocks`.
+  private func weightedStep(
+    _ group: FusedNodes, _ blocks: SparseBlocks?, _ steps: [WindowStep], groups: Int, _ tables: LayerTables,
+    padding: PaddedCopy?, isBatched: Bool
+  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+    let index = group.nodes[0]
+    if let blocks {
+      let (panel, microkernel) = try sparsePanel(index, blocks.groups, tables)
+      let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
+      return (.convolution(step), kernels.sparseName)
+    }
+    let panels = try panels(index, steps, groups: groups, tables)
+    let step = try layerStep(group, panels, .dense, tables, padding: padding, isBatched: isBatched)
+    return (.convolution(step), isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName)
   }
 
   private func layerStep(
-    _ group: FusedNodes, _ panels: [Panel], padding: PaddedCopy?, isBatched: Bool, depthwiseStride: Int
+    _ group: FusedNodes, _ panels: [Panel], _ microkernel: Microkernel, _ tables: LayerTables, padding: PaddedCopy?,
+    isBatched: Bool
   ) throws(PrepareError) -> ConvolutionStep {
     let input = model.nodes[group.nodes[0]].inputs[0]
+    let cost = cost(panels, microkernel, tables.layout)
     return ConvolutionStep(
-      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, input: buffer(input),
-      output: buffer(group.output), inputStride: byteCount(input), outputStride: byteCount(group.output),
-      padding: padding, isBatched: isBatched, depthwiseStride: depthwiseStride)
+      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
+      input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
+      outputStride: byteCount(group.output), padding: padding, isBatched: isBatched, nanoseconds: cost.nanoseconds,
+      splitsChannels: isBatched || cost.weightCount > byteCount(input) && panels.count >= 8)
   }
 
   /// The first byte of each image of the largest chunk.
@@ -112,9 +145,7 @@ extension ProgramBuilder {
     let node = model.nodes[index]
     let folded: FoldedChannels
     do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
-    let filterCount = node.parameters[0].count / tables.outputChannels
-    let packer = WeightPacker(
-      layout: tables.layout, weights: node.parameters[0].int8s ?? [], filterCount: filterCount, steps: steps)
+    let packer = packer(index, steps, tables.outputChannels, tables.layout)
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
     var panels: [Panel] = []
@@ -133,15 +164,12 @@ extension ProgramBuilder {
         arguments.vectors = vectors
         arguments.channels = filters.count
         if case .bytes = layout.packing, kernels.dense != nil {
-          arguments.whole_steps = packer.stepsFittingInt16(used, filters: filters, most: 255)
+          arguments.whole_steps = packer.stepsFittingInt16(used, filters: filters, most: 253)
           arguments.split_steps = packer.stepsFittingInt16(used, filters: filters, most: 15)
         }
-        var bias = Array(folded.bias[filters])
-        if kernels.flipsActivations {
-          for filter in filters { bias[filter - first] &+= 128 &* packer.sum(ofFilter: filter) }
-        }
         arguments.requantization = try requantization(
-          bias, Array(folded.multipliers[filters]), width: vectors * layout.lanes, tables.stage)
+          packer.bias(folded.bias, filters, flips: kernels.flipsActivations), Array(folded.multipliers[filters]),
+          width: vectors * layout.lanes, tables.stage)
         panels.append(
           Panel(
             arguments: arguments, inputOffset: group * groupInputs * tables.layout.packing.inputByteCount,
@@ -150,6 +178,12 @@ extension ProgramBuilder {
       }
     }
     return panels
+  }
+
+  func packer(_ index: Int, _ steps: [WindowStep], _ outputChannels: Int, _ layout: PanelLayout) -> WeightPacker {
+    let weights = model.nodes[index].parameters[0]
+    return WeightPacker(
+      layout: layout, weights: weights.int8s ?? [], filterCount: weights.count / outputChannels, steps: steps)
   }
 
   /// The one panel of a depthwise convolution: weights turned to [tap][channel].
@@ -182,7 +216,7 @@ extension ProgramBuilder {
     return Panel(arguments: arguments, inputOffset: 0, outputOffset: 0)
   }
 
-  private func arguments(_ tables: LayerTables) -> swl_conv_args {
+  func arguments(_ tables: LayerTables) -> swl_conv_args {
     var arguments = swl_conv_args()
     arguments.pixels = tables.pixels
     arguments.window_count = tables.windowCount

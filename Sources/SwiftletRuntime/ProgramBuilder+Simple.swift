@@ -25,7 +25,8 @@ extension ProgramBuilder {
     if pool.reduction == .average { try addMeans(pool, plan, node, to: &arguments) }
     let step = PoolStep(
       kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
-      output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output))
+      output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
+      nanoseconds: nanoseconds(operations: plan.output.count * pool.window.kernel.height * pool.window.kernel.width))
     return (.pool(step), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
   }
 
@@ -106,7 +107,8 @@ extension ProgramBuilder {
     arguments.hi = stage.hi
     return AdditionStep(
       kernels: pointers, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
-      output: buffer(group.output), count: byteCount(group.output))
+      output: buffer(group.output), count: byteCount(group.output),
+      nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)))
   }
 
   func concatStep(_ node: Node) throws(PrepareError) -> ConcatStep {

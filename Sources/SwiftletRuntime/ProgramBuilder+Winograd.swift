@@ -50,7 +50,8 @@ extension ProgramBuilder {
       kernels: pointers, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
       input: buffer(node.inputs[0]),
       output: buffer(group.output), scratch: addScratch(byteCount: winograd.scratchByteCount),
-      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding)
+      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding,
+      nanoseconds: winograd.nanoseconds(groups: conv.groups))
     return (.winograd(step), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
   }
 

@@ -27,8 +27,8 @@ struct ProgramBuilder {
     bufferOfValue = [Int](repeating: -1, count: model.values.count)
     pointers = try memory.store([
       KernelPointers(
-        convolution: kernels.convolution, depthwise: kernels.depthwise, maxPool: kernels.maxPool,
-        meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
+        convolution: kernels.convolution, sparse: kernels.sparse, depthwise: kernels.depthwise,
+        maxPool: kernels.maxPool, meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
         winograd: kernels.winograd)
     ])
   }

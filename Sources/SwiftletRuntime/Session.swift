@@ -4,11 +4,11 @@ import SwiftletModel
 
 /// One user's scratch over a prepared model; `run` cannot fail and does not allocate.
 ///
-/// A session is used by one thread at a time. It may spread the images of a batch over several threads of its own,
-/// which sleep between runs; the results are the same bytes for any number.
+/// A session is used by one thread at a time. It may spread the images of a batch, or the large steps of fewer images,
+/// over several threads of its own, which sleep between runs; the results are the same bytes for any number.
 public final class Session {
   public let model: PreparedModel
-  /// Threads that share a batch, the caller's included.
+  /// Threads that share the work, the caller's included.
   public let threads: Int
 
   private let arenas: UnsafeMutableRawPointer
@@ -120,10 +120,18 @@ extension Session {
     execute(batch, times)
   }
 
+  /// Whether the threads share each large step rather than the images of `batch`.
+  private func sharesSteps(_ batch: Int) -> Bool {
+    guard model.sharedNanoseconds > 0, batch < threads else { return false }
+    let image = model.sharedNanoseconds + model.otherNanoseconds
+    return batch == 1 || batch * (model.sharedNanoseconds / threads + model.otherNanoseconds) < image
+  }
+
   /// Splits the batch into pieces of at most a chunk, evenly over the threads.
   private func execute(_ batch: Int, _ times: UnsafeMutablePointer<UInt64>?) {
     guard batch > 0 else { return }
-    let isShared = times == nil && threads > 1 && batch > 1
+    let sharesSteps = times == nil && threads > 1 && sharesSteps(batch)
+    let isShared = times == nil && threads > 1 && batch > 1 && !sharesSteps
     let share = isShared ? (batch + threads - 1) / threads : batch
     let rounds = (share + model.chunk - 1) / model.chunk
     let piece = (share + rounds - 1) / rounds
@@ -134,7 +142,7 @@ extension Session {
           to: Run(
             program: model.program, stepCount: model.steps.count, offsets: model.offsets, arenas: arenas,
             arenaByteCount: model.arenaByteCount, inputEnds: inputEnds, outputEnds: outputEnds, inputs: inputs,
-            outputs: outputs, batch: batch, piece: piece, times: times))
+            outputs: outputs, batch: batch, piece: piece, pool: sharesSteps ? pool : nil, times: times))
         if isShared {
           swl_pool_run(
             pool, count,
@@ -160,6 +168,8 @@ private struct Run {
   let inputs: UnsafeMutablePointer<UnsafePointer<UInt8>>
   let outputs: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
   let batch, piece: Int
+  /// The threads that share large steps, where they do.
+  let pool: OpaquePointer?
   let times: UnsafeMutablePointer<UInt64>?
 
   /// Copies a piece's inputs into the arena, runs every step, copies the outputs out.
@@ -178,6 +188,14 @@ private struct Run {
         let end = swl_clock_ns()
         times[step] += end - start
         start = end
+      }
+    } else if let pool {
+      for step in 0..<stepCount {
+        if program[step].isShared {
+          (program + step).run(frame, sharedBy: pool, arenaByteCount: arenaByteCount)
+        } else {
+          program[step].run(frame)
+        }
       }
     } else {
       for step in 0..<stepCount { program[step].run(frame) }

@@ -15,10 +15,15 @@ struct WeightPacker {
   let steps: [WindowStep]
 
   /// The steps in which some filter of the panel has a nonzero weight; the others add nothing.
-  func usedSteps(filters: Range<Int>) -> [WindowStep] {
-    steps.filter { step in
-      filters.contains { filter in
-        (0..<step.count).contains { weights[filter * filterCount + step.first + $0] != 0 }
+  func usedSteps(filters: Range<Int>) -> [WindowStep] { usedSteps(steps, filters: filters) }
+
+  /// Those of `steps` in which some filter of the panel has a nonzero weight.
+  func usedSteps(_ steps: [WindowStep], filters: Range<Int>) -> [WindowStep] {
+    weights.withUnsafeBufferPointer { weights in
+      steps.filter { step in
+        filters.contains { filter in
+          (0..<step.count).contains { weights[filter * filterCount + step.first + $0] != 0 }
+        }
       }
     }
   }
@@ -27,17 +32,35 @@ struct WeightPacker {
   func pack(
     _ used: [WindowStep], filters: Range<Int>, vectors: Int, into memory: PackedMemory
   ) throws(PrepareError) -> UnsafeRawPointer {
+    let packed = try allocate(stepCount: used.count, vectors: vectors, in: memory)
+    pack(used, filters: filters, vectors: vectors, at: 0, of: packed)
+    return UnsafeRawPointer(packed)
+  }
+
+  /// Zeroed room for the weights of so many steps, `vectors` vectors wide.
+  func allocate(
+    stepCount: Int, vectors: Int, in memory: PackedMemory
+  ) throws(PrepareError) -> UnsafeMutableRawPointer {
+    let count = stepCount * vectors * layout.lanes * layout.packing.stepInputs
+    if case .bytes = layout.packing { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
+    return UnsafeMutableRawPointer(try memory.allocate(Int16.self, count: count))
+  }
+
+  /// Writes the weights of `filters` as steps `first` and up of what `allocate` gave.
+  func pack(
+    _ used: [WindowStep], filters: Range<Int>, vectors: Int, at first: Int, of memory: UnsafeMutableRawPointer
+  ) {
     let width = vectors * layout.lanes
-    let count = used.count * width * layout.packing.stepInputs
+    let start = first * width * layout.packing.stepInputs
     if case .bytes = layout.packing {
-      let packed = try memory.allocate(Int8.self, count: count)
+      let packed = memory.assumingMemoryBound(to: Int8.self) + start
       forEachWeight(used, filters) { step, channel, byte, weight in
         packed[(step * width + channel) * 4 + byte] = weight
       }
-      return UnsafeRawPointer(packed)
+      return
     }
     let packing = layout.packing
-    let packed = try memory.allocate(Int16.self, count: count)
+    let packed = memory.assumingMemoryBound(to: Int16.self) + start
     forEachWeight(used, filters) { step, channel, byte, weight in
       let index =
         switch packing {
@@ -47,7 +70,6 @@ struct WeightPacker {
         }
       packed[index] = Int16(weight)
     }
-    return UnsafeRawPointer(packed)
   }
 
   /// Calls `body` for every weight of the panel, filter by filter.
@@ -107,8 +129,17 @@ struct WeightPacker {
     return longest
   }
 
+  /// The biases of `filters` as the kernel adds them; one that flips its activations adds 128 * sum(weights) more.
+  func bias(_ folded: [Int32], _ filters: Range<Int>, flips: Bool) -> [Int32] {
+    var bias = Array(folded[filters])
+    if flips {
+      for filter in filters { bias[filter - filters.lowerBound] &+= 128 &* sum(ofFilter: filter) }
+    }
+    return bias
+  }
+
   /// The sum of one filter's weights.
-  func sum(ofFilter filter: Int) -> Int32 {
+  private func sum(ofFilter filter: Int) -> Int32 {
     var sum: Int32 = 0
     for weight in weights[filter * filterCount..<(filter + 1) * filterCount] { sum += Int32(weight) }
     return sum

@@ -105,3 +105,11 @@ struct WindowGeometry {
     return rows * columns
   }
 }
+
+extension WindowPlan {
+  /// The same window over an image in which every channel stands `count` times.
+  func repeatingChannels(_ count: Int) throws(ShapeError) -> WindowPlan {
+    let wide = Shape(height: input.height, width: input.width, channels: input.channels * count)
+    return try WindowPlan(window, input: wide, channels: output.channels)
+  }
+}

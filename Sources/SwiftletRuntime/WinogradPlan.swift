@@ -75,6 +75,9 @@ struct WinogradPlan {
       points * products * 52 / 16)
   }
 
+  /// About what one image takes on one thread, all groups: some 26 multiply-accumulates a nanosecond.
+  func nanoseconds(groups: Int) -> Int { groups * cost / 26 }
+
   private func directCost(_ output: Shape) -> Int {
     let pixels = output.height * output.width * (isPooled ? 4 : 1)
     return 9 * groupInputs * groupOutputs * max(pixels, 52 / 16)

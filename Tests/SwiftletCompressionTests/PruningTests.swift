@@ -50,6 +50,55 @@ import Testing
     #expect(mask.keeps == [[false, false, false, true], [true, true, true, true]])
   }
 
+  /// A convolution of 20 filters over 6 channels and a dense layer; block b of the convolution holds weights of b + 1.
+  @Test func wholeBlocksArePrunedByTheirMeanMagnitude() throws {
+    var builder = ModelBuilder(input: Shape(height: 3, width: 3, channels: 6))
+    let window = SlidingWindow(kernel: Size2D(2))
+    try builder.add(.conv2D(Conv2D(filters: 20, window: window)), name: Array("conv".utf8))
+    try builder.add(.dense(Dense(units: 2)), name: Array("dense".utf8))
+    var model = try builder.build()
+    // A row of two taps is 12 weights, three runs of four: 2 groups of filters by 2 rows by 3 runs.
+    let blocks = model.nodes[0].weightBlocks
+    #expect(blocks.count == 12)
+    #expect(blocks[5] == WeightBlock(filters: 0..<16, inputs: 20..<24))
+    #expect(blocks[6] == WeightBlock(filters: 16..<20, inputs: 0..<4))
+    var weights = [Float](repeating: 0, count: 20 * 24)
+    for (number, block) in blocks.enumerated() {
+      for index in block.indexes(perFilter: 24) { weights[index] = Float(number + 1) * (index % 2 == 0 ? 1 : -1) }
+    }
+    model.nodes[0].parameters[0].storage = .float32(weights)
+    model.nodes[1].parameters[0].storage = .float32([Float](repeating: 100, count: 160))
+    // 12 blocks and the dense layer's 20: a quarter of 32 are the convolution's first eight, two of four filters only.
+    let mask = try model.magnitudeMask(sparsity: 0.25, PruningOptions(pattern: .block))
+    #expect(mask.prunedCount == 6 * 64 + 2 * 16)
+    let pruned = model.masked(by: mask)
+    #expect(pruned.nodes[0].parameters[0].floats == weights.map { abs($0) <= 8 ? 0 : $0 })
+    #expect(pruned.nodes[1].parameters[0].zeroCount == 0)
+    // Pruned further, what is zero stays zero.
+    let further = try pruned.magnitudeMask(sparsity: 0.3125, PruningOptions(pattern: .block))
+    #expect(pruned.masked(by: further).nodes[0].parameters[0].floats == weights.map { abs($0) <= 10 ? 0 : $0 })
+    let each = try model.magnitudeMask(sparsity: 0.5, PruningOptions(scope: .perLayer, pattern: .block))
+    #expect(model.masked(by: each).nodes[0].parameters[0].floats == weights.map { abs($0) <= 6 ? 0 : $0 })
+    #expect(model.masked(by: each).nodes[1].parameters[0].zeroCount == 80)
+  }
+
+  /// Groups of a convolution share no block, and taps apart in memory none either.
+  @Test func blocksFollowGroupsAndDilation() throws {
+    func blocks(_ conv: Conv2D) throws -> [WeightBlock] {
+      var builder = ModelBuilder(input: Shape(height: 9, width: 9, channels: 12))
+      try builder.add(.conv2D(conv))
+      return try builder.build().nodes[0].weightBlocks
+    }
+    let window = SlidingWindow(kernel: Size2D(height: 1, width: 3))
+    let grouped = try blocks(Conv2D(filters: 40, window: window, groups: 2))
+    #expect(grouped.count == 2 * 2 * 3 * 2)
+    #expect(grouped[6] == WeightBlock(filters: 16..<20, inputs: 0..<4))
+    #expect(grouped[7] == WeightBlock(filters: 16..<20, inputs: 4..<6))
+    #expect(grouped[12] == WeightBlock(filters: 20..<36, inputs: 0..<4))
+    let dilated = SlidingWindow(kernel: Size2D(height: 1, width: 3), dilation: Size2D(2))
+    #expect(try blocks(Conv2D(filters: 16, window: dilated)).count == 9)
+  }
+
   @Test func nonFiniteWeightsAreRefusedByName() throws {
     var model = try Self.model()
     model.nodes[1].parameters[0].storage = .float32([1, .nan, 1, 1])

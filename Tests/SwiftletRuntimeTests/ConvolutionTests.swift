@@ -110,6 +110,29 @@ import SwiftletRuntime
     }
   }
 
+  /// Several filters for each channel.
+  @Test(arguments: Tables.names, [1, 2, 3, 4, 5, 8])
+  func depthwiseMultiplier(_ table: String, _ multiplier: Int) throws {
+    for channels in [2, 3, 8, 17, 33] {
+      for window in [SlidingWindow(3, padding: .sameLower), SlidingWindow(3, stride: 2), SlidingWindow(2, dilation: 2)]
+      {
+        for pooled in [false, true] {
+          var network = TestNetwork(seed: UInt64(channels * 10 + multiplier))
+          let input = network.input(Shape(height: 7, width: 6, channels: channels), zeroPoint: 17)
+          var output = try network.weighted(
+            .conv2D(.depthwise(channels: channels, multiplier: multiplier, window: window)), input)
+          if pooled {
+            output = try network.add(.pool2D(Pool2D(.max, window: SlidingWindow(2, stride: 2))), [output])
+          }
+          let model = try network.build([output])
+          try expectEqual(model, table, batch: 3)
+          let kernel = try PreparedModel(model, kernels: Tables.table(table)).steps[0].kernel
+          #expect(String(decoding: kernel, as: UTF8.self).hasPrefix("depthwise_u8s16__"))
+        }
+      }
+    }
+  }
+
   @Test(arguments: Tables.names, [1, 3, 10, 16, 64, 100, 128, 200])
   func dense(_ table: String, _ units: Int) throws {
     for (inputs, batch) in [(1, 1), (5, 3), (64, 1), (67, 2), (400, 9), (1600, 5)] {

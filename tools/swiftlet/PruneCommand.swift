@@ -12,6 +12,7 @@ struct Prune: ParsableCommand {
       With --epochs 0 they go at once and nothing is trained.
       """)
 
+  enum PatternOption: String, ExpressibleByArgument, CaseIterable { case unstructured, block }
   enum ScopeOption: String, ExpressibleByArgument, CaseIterable { case global, perLayer = "per-layer" }
 
   @Argument(help: "The float model.") var model: String
@@ -20,6 +21,12 @@ struct Prune: ParsableCommand {
   @Option(help: "The share of weights to be zero, from 0 to below 1.") var sparsity: Double
   @Option(help: "Compare weights over the whole model (global) or within each layer (per-layer).")
   var scope = ScopeOption.global
+  @Option(
+    help: """
+      Prune single weights (unstructured: the smallest file) or blocks of 4 inputs by 16 output channels (block: the \
+      fastest model).
+      """)
+  var pattern = PatternOption.unstructured
   @Option(help: "Names of layers to leave whole, separated by commas.") var exclude: String?
   @Option(help: "Epochs of fine-tuning.") var epochs = 4
   @Option(help: "The learning rate at its height; it falls to 0 along a cosine.") var learningRate: Float = 1e-3
@@ -41,7 +48,7 @@ struct Prune: ParsableCommand {
     configuration.learningRate = learningRate
     configuration.augmentation = augment ? .digits : nil
     let options = PruningOptions(
-      scope: scope == .global ? .global : .perLayer,
+      scope: scope == .global ? .global : .perLayer, pattern: pattern == .block ? .block : .unstructured,
       excludedLayers: exclude?.split(separator: ",").map(String.init) ?? [])
     var progress = TrainingReport()
     let result = try PruningRun(

@@ -60,6 +60,25 @@ typedef struct {
   bool stores_s32;
 } swl_conv_args;
 
+/// Up to 16 neighbouring output channels of a block-sparse layer and their blocks, which lie side by side.
+typedef struct {
+  int32_t first_channel, channels;
+  int32_t first_block, block_count;
+} swl_sparse_group;
+
+/// A convolution or dense layer of which only the nonzero blocks are stored, a block being the weights of one step
+/// (four input bytes) for 16 output channels.
+///
+/// Accumulators are as in swl_conv_args, summed over the blocks of the channel's group. `conv.steps` and `conv.weights`
+/// have an element for each block, in the groups' order; a block is laid out as a step of 16 channels is in the dense
+/// kernel of the same instruction set. `conv.requantization` spans the whole layer and 15 channels more. Of `conv`,
+/// `step_count`, `vectors` and `channels` are not read.
+typedef struct {
+  swl_conv_args conv;
+  const swl_sparse_group *groups;
+  ptrdiff_t group_count;
+} swl_sparse_args;
+
 /// A depthwise convolution: channel c of a pixel is bias[c] + the sum over steps t of
 /// x[pixel + steps[t] + c] * weight[t * weight_stride + c], then as in swl_conv_args.
 ///
@@ -136,6 +155,7 @@ typedef struct {
 
 #define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
 #define SWL_DENSE(isa) void swl_dense_u8s8__##isa(const swl_conv_args *args)
+#define SWL_SPARSE(isa) void swl_sparse_u8s8__##isa(const swl_sparse_args *args)
 #define SWL_ROWS(isa)                                              \
   void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
   void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
@@ -143,22 +163,28 @@ typedef struct {
   void swl_add_u8__##isa(const swl_add_args *args)
 
 SWL_CONV(portable);
+SWL_SPARSE(portable);
 SWL_ROWS(portable);
 #if defined(__x86_64__)
 SWL_CONV(avx2);
+SWL_SPARSE(avx2);
 SWL_ROWS(avx2);
 SWL_DENSE(avx2);
 void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
 void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
+SWL_SPARSE(avx512vnni);
 SWL_ROWS(avx512vnni);
 #elif defined(__aarch64__)
 SWL_CONV(neon);
+SWL_SPARSE(neon);
 SWL_CONV(neondot);
+SWL_SPARSE(neondot);
 SWL_ROWS(neon);
 #endif
 #undef SWL_CONV
 #undef SWL_DENSE
+#undef SWL_SPARSE
 #undef SWL_ROWS
 
 /// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.
@@ -181,6 +207,11 @@ void swl_widen_u8s16__avx2(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
 #endif
+/// As swl_pad_u8, each byte of the image standing `repeats` times side by side. `left_bytes` and `right_bytes` count
+/// bytes of y.
+void swl_pad_repeat_u8(
+    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, ptrdiff_t repeats, uint8_t *y, ptrdiff_t top,
+    ptrdiff_t left_bytes, ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
 
 /// Instruction sets this CPU and operating system offer, a set of the bits below.
 uint32_t swl_cpu_features(void);

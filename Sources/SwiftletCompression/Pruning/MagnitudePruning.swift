@@ -1,7 +1,13 @@
 import SwiftletModel
 
-/// Which layers magnitude pruning takes its weights from, and how it shares them out.
+/// Which layers magnitude pruning takes its weights from, in which pieces, and how it shares them out.
 public struct PruningOptions: Hashable, Sendable {
+  public enum Pattern: Hashable, Sendable {
+    /// Single weights: the smallest file.
+    case unstructured
+    /// Blocks of 4 inputs by 16 output channels, which the block-sparse kernels skip: the fastest model.
+    case block
+  }
   public enum Scope: Hashable, Sendable {
     /// The least weights of all layers together.
     case global
@@ -9,11 +15,13 @@ public struct PruningOptions: Hashable, Sendable {
     case perLayer
   }
   public var scope: Scope
+  public var pattern: Pattern
   /// Names of layers left whole.
   public var excludedLayers: [String]
 
-  public init(scope: Scope = .global, excludedLayers: [String] = []) {
+  public init(scope: Scope = .global, pattern: Pattern = .unstructured, excludedLayers: [String] = []) {
     self.scope = scope
+    self.pattern = pattern
     self.excludedLayers = excludedLayers
   }
 }
@@ -43,7 +51,7 @@ extension Model {
   /// The mask that prunes the share `sparsity` of the weights with the least magnitudes (Han et al. 2015).
   ///
   /// Exactly round(sparsity * weights) are pruned, over all layers or in each; of equal magnitudes the first in graph
-  /// order goes first.
+  /// order goes first. In the block pattern the same holds for blocks and the mean magnitude of their weights.
   /// - Parameter sparsity: 0 ..< 1, of the weights of the layers not excluded.
   /// - Throws: `PruningError`.
   public func magnitudeMask(
@@ -52,9 +60,12 @@ extension Model {
     precondition((0..<1).contains(sparsity), "a sparsity lies in 0 ..< 1")
     let layers = try prunableNodes(options)
     var mask = PruningMask(keeps: Array(repeating: nil, count: nodes.count))
-    switch options.scope {
-    case .global: mask.prune(layers, of: self, sparsity)
-    case .perLayer: for layer in layers { mask.prune([layer], of: self, sparsity) }
+    let parts = options.scope == .global ? [layers] : layers.map { [$0] }
+    for part in parts {
+      switch options.pattern {
+      case .unstructured: mask.prune(part, of: self, sparsity)
+      case .block: mask.pruneBlocks(part, of: self, sparsity)
+      }
     }
     return mask
   }

@@ -5,6 +5,8 @@ struct PaddedCopy: BitwiseCopyable {
   /// The scratch buffer that takes it.
   let buffer: Int
   let height, rowByteCount, top, leftByteCount, bottom, rightByteCount: Int
+  /// How often each byte stands in the copy, side by side.
+  var repeats = 1
   let fill: UInt8
   /// The copy is of s16.
   var widens = false
@@ -19,7 +21,11 @@ struct PaddedCopy: BitwiseCopyable {
         return UnsafePointer(padded)
       }
     #endif
-    swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
+    if repeats == 1 {
+      swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
+    } else {
+      swl_pad_repeat_u8(x, height, rowByteCount, repeats, padded, top, leftByteCount, bottom, rightByteCount, fill)
+    }
     return UnsafePointer(padded)
   }
 }
@@ -32,53 +38,112 @@ struct Panel: BitwiseCopyable {
   var inputOffset, outputOffset: Int
 }
 
+/// The kernel that computes a layer's panels.
+enum Microkernel: BitwiseCopyable {
+  case dense
+  /// One panel, with the distance between the taps' weights.
+  case depthwise(weightStride: Int)
+  /// One panel, with the groups of its blocks.
+  case sparse(UnsafePointer<swl_sparse_group>, groupCount: Int)
+}
+
 /// A convolution or dense layer, with its activation and max pool where those follow.
 struct ConvolutionStep: BitwiseCopyable {
   let kernels: UnsafePointer<KernelPointers>
   let panels: UnsafePointer<Panel>
   let panelCount: Int
+  let microkernel: Microkernel
   let input, output: Int
   /// Bytes from one image to the next.
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
-  /// 0 for ordinary convolutions, else the distance between the taps' weights.
-  let depthwiseStride: Int
+  /// About what one image takes on one thread.
+  let nanoseconds: Int
+  /// Threads share the output channels rather than the windows: there is one window, or more weights than input.
+  let splitsChannels: Bool
 
   func run(_ frame: Frame) {
-    let x = frame.bytes(input)
+    let x = UnsafePointer(frame.bytes(input))
     let y = frame.bytes(output)
     if isBatched {
-      for index in 0..<panelCount { call(index, x, y, pixelCount: frame.imageCount) }
+      call(x, y, windows: 0..<frame.imageCount, units: 0..<unitCount)
       return
     }
     for image in 0..<frame.imageCount {
-      var source = UnsafePointer(x + image * inputStride)
-      if let padding { source = padding.copy(source, frame) }
-      for index in 0..<panelCount { call(index, source, y + image * outputStride, pixelCount: nil) }
+      let source = x + image * inputStride
+      call(
+        padding?.copy(source, frame) ?? source, y + image * outputStride,
+        windows: 0..<panels[0].arguments.window_count, units: 0..<unitCount)
     }
   }
 
-  private func call(_ index: Int, _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, pixelCount: Int?) {
+  /// The parts of the layer's output channels that can be computed apart.
+  private var unitCount: Int {
+    if case .sparse(_, let groupCount) = microkernel { groupCount } else { panelCount }
+  }
+
+  /// Computes some windows of some of the units, in one image or, where batched, of so many images.
+  private func call(
+    _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, windows: Range<Int>, units: Range<Int>
+  ) {
+    switch microkernel {
+    case .dense:
+      let kernel = isBatched ? kernels.pointee.dense ?? kernels.pointee.convolution : kernels.pointee.convolution
+      for index in units {
+        var arguments = arguments(index, x, y, windows)
+        kernel(&arguments)
+      }
+    case .depthwise(let weightStride):
+      var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
+      kernels.pointee.depthwise(&depthwise)
+    case .sparse(let groups, _):
+      var sparse = swl_sparse_args(
+        conv: arguments(0, x, y, windows), groups: groups + units.lowerBound, group_count: units.count)
+      kernels.pointee.sparse(&sparse)
+    }
+  }
+
+  private func arguments(
+    _ index: Int, _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, _ windows: Range<Int>
+  ) -> swl_conv_args {
     var arguments = panels[index].arguments
     arguments.x = x + panels[index].inputOffset
-    arguments.y = UnsafeMutableRawPointer(y + panels[index].outputOffset)
-    if let pixelCount { arguments.window_count = pixelCount }
-    if depthwiseStride > 0 {
-      var depthwise = swl_depthwise_args(conv: arguments, weight_stride: depthwiseStride)
-      kernels.pointee.depthwise(&depthwise)
-    } else if isBatched, let dense = kernels.pointee.dense {
-      dense(&arguments)
-    } else {
-      kernels.pointee.convolution(&arguments)
-    }
+    arguments.pixels += windows.lowerBound * arguments.window_pixels
+    arguments.window_count = windows.count
+    arguments.y = UnsafeMutableRawPointer(y + panels[index].outputOffset + windows.lowerBound * arguments.y_stride)
+    return arguments
+  }
+}
+
+// MARK: Threads that share the step
+
+extension ConvolutionStep {
+  func passCount(_ frame: Frame) -> Int { isBatched ? 1 : frame.imageCount }
+
+  /// What comes before a pass's pieces, on one thread.
+  func prepare(_ frame: Frame, pass: Int) {
+    _ = padding?.copy(frame.bytes(input) + pass * inputStride, frame)
+  }
+
+  /// Computes piece `piece` of `count` of one pass.
+  func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
+    let image = isBatched ? 0 : pass
+    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + image * inputStride
+    let windowCount = isBatched ? frame.imageCount : panels[0].arguments.window_count
+    // Blocks of eight windows, so that cutting splits no kernel's tile.
+    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece, of: count, by: 8)
+    let units = splitsChannels ? share(unitCount, piece, of: count, by: 1) : 0..<unitCount
+    if windows.isEmpty || units.isEmpty { return }
+    call(source, frame.bytes(output) + image * outputStride, windows: windows, units: units)
   }
 }
 
 /// The C functions of a kernel table, at a fixed address.
 struct KernelPointers {
   let convolution: KernelTable.Convolution
+  let sparse: KernelTable.Sparse
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition

@@ -7,12 +7,27 @@ struct PoolStep: BitwiseCopyable {
   /// Everything but the pointers to the image.
   let arguments: swl_pool_args
   let input, output, inputStride, outputStride: Int
+  /// About what one image takes on one thread.
+  let nanoseconds: Int
 
-  func run(_ frame: Frame) {
+  func run(_ frame: Frame) { run(frame, rows: 0..<arguments.rows) }
+
+  /// Computes piece `piece` of `count` of every image.
+  func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
+    run(frame, rows: share(arguments.rows, piece, of: count, by: 1))
+  }
+
+  private func run(_ frame: Frame, rows: Range<Int>) {
+    if rows.isEmpty { return }
     var arguments = arguments
+    arguments.rows = rows.count
+    arguments.row_offset += rows.lowerBound
+    arguments.row_taps += rows.lowerBound
+    if arguments.mean_index != nil { arguments.mean_index += rows.lowerBound * arguments.columns }
+    let offset = rows.lowerBound * arguments.columns * arguments.channels
     for image in 0..<frame.imageCount {
       arguments.x = UnsafePointer(frame.bytes(input) + image * inputStride)
-      arguments.y = frame.bytes(output) + image * outputStride
+      arguments.y = frame.bytes(output) + image * outputStride + offset
       if isMax { kernels.pointee.maxPool(&arguments) } else { kernels.pointee.meanPool(&arguments) }
     }
   }
@@ -34,13 +49,22 @@ struct AdditionStep: BitwiseCopyable {
   /// Everything but pointers and count.
   let arguments: swl_add_args
   let left, right, output, count: Int
+  /// About what one image takes on one thread.
+  let nanoseconds: Int
 
-  func run(_ frame: Frame) {
+  func run(_ frame: Frame) { run(frame, bytes: 0..<count * frame.imageCount) }
+
+  /// Computes piece `piece` of `count` of the sum.
+  func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
+    run(frame, bytes: share(self.count * frame.imageCount, piece, of: count, by: 64))
+  }
+
+  private func run(_ frame: Frame, bytes: Range<Int>) {
     var arguments = arguments
-    arguments.left = UnsafePointer(frame.bytes(left))
-    arguments.right = UnsafePointer(frame.bytes(right))
-    arguments.y = frame.bytes(output)
-    arguments.count = count * frame.imageCount
+    arguments.left = UnsafePointer(frame.bytes(left) + bytes.lowerBound)
+    arguments.right = UnsafePointer(frame.bytes(right) + bytes.lowerBound)
+    arguments.y = frame.bytes(output) + bytes.lowerBound
+    arguments.count = bytes.count
     kernels.pointee.addition(&arguments)
   }
 }

@@ -19,20 +19,51 @@ struct WinogradStep: BitwiseCopyable {
   /// Bytes from one image to the next.
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
+  /// About what one image takes on one thread.
+  let nanoseconds: Int
 
   func run(_ frame: Frame) {
-    guard let winograd = kernels.pointee.winograd else { return }
-    let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
     for image in 0..<frame.imageCount {
       var source = UnsafePointer(frame.bytes(input) + image * inputStride)
       if let padding { source = padding.copy(source, frame) }
-      for index in 0..<groupCount {
-        var arguments = groups[index].arguments
-        arguments.x = source + groups[index].inputOffset
-        arguments.y = UnsafeMutableRawPointer(frame.bytes(output) + image * outputStride + groups[index].outputOffset)
-        arguments.scratch = UnsafeMutableRawPointer(frame.bytes(scratch))
-        kernel(&arguments)
-      }
+      call(
+        source, frame.bytes(output) + image * outputStride, scratch: frame.bytes(scratch),
+        tileRows: 0..<groups[0].arguments.tile_rows)
     }
+  }
+
+  private func call(
+    _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
+    tileRows: Range<Int>
+  ) {
+    guard let winograd = kernels.pointee.winograd else { return }
+    let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
+    for index in 0..<groupCount {
+      var arguments = groups[index].arguments
+      let firstRow = tileRows.lowerBound * (arguments.pools ? size / 2 : size)
+      arguments.x = x + groups[index].inputOffset + tileRows.lowerBound * size * arguments.x_row
+      arguments.y = UnsafeMutableRawPointer(y + groups[index].outputOffset + firstRow * arguments.y_row)
+      arguments.tile_rows = tileRows.count
+      arguments.rows -= firstRow
+      arguments.scratch = UnsafeMutableRawPointer(scratch)
+      kernel(&arguments)
+    }
+  }
+}
+
+// MARK: Threads that share the step
+
+extension WinogradStep {
+  /// What comes before a pass's pieces, on one thread.
+  func prepare(_ frame: Frame, pass: Int) {
+    _ = padding?.copy(frame.bytes(input) + pass * inputStride, frame)
+  }
+
+  /// Computes some rows of tiles of one image; `own` is the thread's own arena, for scratch.
+  func run(_ frame: Frame, own: Frame, pass: Int, piece: Int, of count: Int) {
+    let rows = share(groups[0].arguments.tile_rows, piece, of: count, by: 1)
+    if rows.isEmpty { return }
+    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
+    call(source, frame.bytes(output) + pass * outputStride, scratch: own.bytes(scratch), tileRows: rows)
   }
 }

@@ -1,0 +1,35 @@
+// SIMDe and the few AVX-512 intrinsics it lacks (0.7.4), for tools/check-avx512.
+#pragma once
+#include <simde/x86/avx512.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint64_t __mmask64;
+typedef uint16_t __mmask16;
+
+#define LANEWISE(name, type, expression)                            \
+  static inline __m512i name(__m512i x, __m512i y) {                \
+    type a[64 / sizeof(type)], b[64 / sizeof(type)];                \
+    memcpy(a, &x, 64), memcpy(b, &y, 64);                           \
+    for (size_t i = 0; i < 64 / sizeof(type); i++) a[i] = expression; \
+    memcpy(&x, a, 64);                                              \
+    return x;                                                       \
+  }
+// Counts beyond the width fill with the sign, as the instruction does.
+LANEWISE(_mm512_srav_epi32, int32_t, a[i] >> ((uint32_t)b[i] > 31 ? 31 : b[i]))
+LANEWISE(_mm512_srav_epi64, int64_t, a[i] >> ((uint64_t)b[i] > 63 ? 63 : b[i]))
+
+#define MASKED_STORE(name, mask, from, to)                       \
+  static inline void name(void *p, mask lanes, __m512i x) {      \
+    from a[64 / sizeof(from)];                                   \
+    memcpy(a, &x, 64);                                           \
+    for (size_t i = 0; i < 64 / sizeof(from); i++)               \
+      if (lanes >> i & 1) {                                      \
+        const to value = (to)a[i];                               \
+        memcpy((char *)p + i * sizeof(to), &value, sizeof(to));  \
+      }                                                          \
+  }
+MASKED_STORE(_mm512_mask_storeu_epi8, __mmask64, uint8_t, uint8_t)
+MASKED_STORE(_mm512_mask_storeu_epi32, __mmask16, int32_t, int32_t)
+MASKED_STORE(_mm512_mask_cvtepi32_storeu_epi8, __mmask16, int32_t, uint8_t)
