@@ -28,50 +28,30 @@ struct WeightPacker {
     _ used: [WindowStep], filters: Range<Int>, vectors: Int, into memory: PackedMemory
   ) throws(PrepareError) -> UnsafeRawPointer {
     let width = vectors * kernels.lanes
-    let elementByteCount = kernels.packing == .bytes ? 1 : 2
-    let packed = UnsafeMutableRawPointer(
-      try memory.allocate(UInt8.self, count: used.count * width * 4 * elementByteCount))
-    let words = packed.assumingMemoryBound(to: UInt32.self)
-    let halves = packed.assumingMemoryBound(to: Int16.self)
-    switch kernels.packing {
-    case .bytes:
-      forEachStep(used, filters) { step, channel, source, count in
-        let cell = words + step * width + channel
-        if count == 4 {
-          // A copy: in the CPU's byte order, whatever that is.
-          cell.pointee = UnsafeRawPointer(source).loadUnaligned(as: UInt32.self)
-        } else {
-          let bytes = UnsafeMutableRawPointer(cell).assumingMemoryBound(to: Int8.self)
-          for byte in 0..<count { bytes[byte] = source[byte] }
-        }
+    let count = used.count * width * 4
+    if case .bytes = kernels.packing {
+      let packed = try memory.allocate(Int8.self, count: count)
+      forEachWeight(used, filters) { step, channel, byte, weight in
+        packed[(step * width + channel) * 4 + byte] = weight
       }
-    case .pairs:
-      forEachStep(used, filters) { step, channel, source, count in
-        let even = halves + (step * 2 * width + channel) * 2
-        let odd = even + 2 * width
-        if count == 4 {
-          even[0] = Int16(source[0])
-          even[1] = Int16(source[2])
-          odd[0] = Int16(source[1])
-          odd[1] = Int16(source[3])
-        } else {
-          for byte in 0..<count { (byte & 1 == 0 ? even : odd)[byte >> 1] = Int16(source[byte]) }
-        }
-      }
-    case .rows:
-      forEachStep(used, filters) { step, channel, source, count in
-        let cell = halves + step * 4 * width + channel
-        for byte in 0..<count { cell[byte * width] = Int16(source[byte]) }
-      }
+      return UnsafeRawPointer(packed)
+    }
+    let isPairs = if case .pairs = kernels.packing { true } else { false }
+    let packed = try memory.allocate(Int16.self, count: count)
+    forEachWeight(used, filters) { step, channel, byte, weight in
+      let index =
+        isPairs
+        ? ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
+        : (step * 4 + byte) * width + channel
+      packed[index] = Int16(weight)
     }
     return UnsafeRawPointer(packed)
   }
 
-  /// Calls `body` for every step of every filter with the step's 1...4 weights, filter by filter.
+  /// Calls `body` for every weight of the panel, filter by filter.
   @inline(__always)
-  private func forEachStep(
-    _ used: [WindowStep], _ filters: Range<Int>,
-    _ body: (_ step: Int, _ channel: Int, _ source: UnsafePointer<Int8>, _ count: Int) -> Void
+  private func forEachWeight(
+    _ used: [WindowStep], _ filters: Range<Int>, _ body: (_ step: Int, _ channel: Int, _ byte: Int, Int8) -> Void
   ) {
     weights.withUnsafeBufferPointer { weights in
       guard let start = weights.baseAddress else { return }
@@ -79,7 +59,16 @@ struct WeightPacker {
         for channel in 0..<filters.count {
           let filter = start + (filters.lowerBound + channel) * filterCount
           for index in 0..<used.count {
-            body(index, channel, filter + used[index].first, used[index].count)
+            let source = filter + used[index].first
+            if used[index].count == 4 {
+              // Written out, so that what `body` computes from the byte's number is constant.
+              body(index, channel, 0, source[0])
+              body(index, channel, 1, source[1])
+              body(index, channel, 2, source[2])
+              body(index, channel, 3, source[3])
+            } else {
+              for byte in 0..<used[index].count { body(index, channel, byte, source[byte]) }
+            }
           }
         }
       }

@@ -4,10 +4,10 @@
 /// Sixteen s8 weights as two words.
 private typealias Words = SIMD2<UInt64>
 
-private let ones = Words(repeating: 0x0101_0101_0101_0101)
+private var ones: Words { Words(repeating: 0x0101_0101_0101_0101) }
 
 /// The sum and the sum of the magnitudes of s8 weights.
-func weightSums(_ weights: Span<Int8>) -> (sum: Int, magnitude: Int) {
+package func weightSums(_ weights: Span<Int8>) -> (sum: Int, magnitude: Int) {
   let bytes = unsafe weights.bytes
   let whole = weights.count & ~15
   // Weights are summed with 128 added, so that bytes are not negative.
@@ -40,7 +40,7 @@ func weightSums(_ weights: Span<Int8>) -> (sum: Int, magnitude: Int) {
 }
 
 /// Whether -128, which no weight may be, is among `weights`.
-func containsMinimum(_ weights: Span<Int8>) -> Bool {
+package func containsMinimum(_ weights: Span<Int8>) -> Bool {
   let bytes = unsafe weights.bytes
   let tops = ones &<< 7
   let others = tops &- ones
