@@ -8,10 +8,15 @@ let lean: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded")] :
 // SWL_SMALL: the portable C kernels, rarely chosen, are compiled for size.
 let cSettings: [CSetting] = [.unsafeFlags(["-O3"])] + (embedded ? [.define("SWL_SMALL")] : [])
 
+/// Float kernels are for training: no part of the Embedded binary, though their start-up code would be.
+let floatKernels = [
+  "float_avx2.c", "float_avx512.c", "float_neon.c", "float_portable.c", "float_routing.c", "float_tables.c",
+]
+
 /// Modules that stay compilable as Embedded Swift: no Foundation, typed throws, no existentials.
 let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-  .target(name: "CSwiftletKernels", cSettings: cSettings),
+  .target(name: "CSwiftletKernels", exclude: embedded ? floatKernels : [], cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
   .target(name: "SwiftletModel", exclude: ["Numerics.md"], swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),

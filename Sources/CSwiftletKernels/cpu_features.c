@@ -12,9 +12,13 @@ static uint64_t enabled_state(void) {
 uint32_t swl_cpu_features(void) {
   uint32_t a, b, c, d, features = 0;
   // OSXSAVE and AVX: the operating system saves the wide registers this CPU has.
-  if (!__get_cpuid(1, &a, &b, &c, &d) || (c >> 27 & 3) != 3) return 0;
+  __cpuid(0, a, b, c, d);
+  if (a < 7) return 0;
+  __cpuid(1, a, b, c, d);
+  if ((c >> 27 & 3) != 3) return 0;
   const uint64_t state = enabled_state();
-  if ((state & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  if ((state & 0x6) != 0x6) return 0;
+  __cpuid_count(7, 0, a, b, c, d);
   if (b >> 5 & 1) features |= SWL_CPU_AVX2;
   const uint32_t f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
   if ((state & 0xE6) == 0xE6 && (b & f_dq_bw_vl) == f_dq_bw_vl && (c >> 11 & 1)) features |= SWL_CPU_AVX512VNNI;

@@ -89,5 +89,7 @@ INLINE bool depthwise_wide(const swl_depthwise_args *d) {
 #define NAME(kernel) kernel##__avx2
 #define BYTES 32
 #define DEPTHWISE_WIDE depthwise_wide
+SWL_SMALL_BEGIN
 #include "int8_rows_body.h"
+SWL_SMALL_END
 #endif

@@ -2,6 +2,9 @@
 #include "CSwiftletPlatform.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -37,6 +40,15 @@ void *swl_aligned_alloc(size_t alignment, size_t byte_count) {
 }
 
 void swl_aligned_free(void *pointer) { free(pointer); }
+
+void swl_keep_freed_memory(void) {
+#ifdef __GLIBC__
+  // Above the threshold, an allocation is mapped and unmapped by itself; below the pad, the heap never shrinks.
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
 
 static int argument_count;
 static const char *const *argument_values;

@@ -13,8 +13,8 @@ package struct FieldReader {
   var offset: Int { cursor.offset }
   package var remaining: Int { cursor.remaining }
 
-  /// Bytes already read, by their offsets.
-  func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { cursor.bytes[range] }
+  /// All bytes, those already read included.
+  var content: [UInt8] { cursor.bytes }
 
   func error(_ reason: ModelFormatError.Reason, _ field: StaticString, at offset: Int) -> ModelFormatError {
     ModelFormatError(reason, field, at: offset, isInContent: isInContent)
@@ -42,6 +42,13 @@ package struct FieldReader {
     }
     guard value >= minimum else { throw self.error(.badValue, field, at: start) }
     return value
+  }
+
+  /// Skips `count` bytes and returns where in `content` they lie.
+  mutating func range(_ field: StaticString, count: Int) throws(ModelFormatError) -> Range<Int> {
+    do { return try cursor.readRange(field, count: count) } catch {
+      throw ModelFormatError(error, isInContent: isInContent)
+    }
   }
 
   mutating func bytes(_ field: StaticString, count: Int) throws(ModelFormatError) -> ArraySlice<UInt8> {

@@ -84,14 +84,14 @@ extension FieldReader {
     let storage: Tensor.Storage
     switch element {
     case .int8, .uint8:
-      let bits = try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: UInt8.self)
-      storage = .int8(bits.map { Int8(bitPattern: $0) })
+      storage = .int8(
+        try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: Int8.self))
     case .int32:
-      let bits = try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: UInt32.self)
-      storage = .int32(bits.map { Int32(bitPattern: $0) })
+      storage = .int32(
+        try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: Int32.self))
     case .float32:
-      let bits = try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: UInt32.self)
-      storage = .float32(bits.map { Float(bitPattern: $0) })
+      storage = .float32(
+        try TensorDecoder.decode(encoding, &self, matrix, isTransposed: isTransposed, as: Float.self))
     }
     let record = TensorRecord(
       node: node, parameter: parameter, encoding: encoding, isTransposed: isTransposed, elementCount: matrix.count,

@@ -17,93 +17,66 @@ package enum TensorDecoder {
     }
   }
 
-  package static func decode<T: FixedWidthInteger & UnsignedInteger>(
+  /// The elements of a tensor: `T` is the tensor's own element type, or an integer of its size.
+  package static func decode<T: BitwiseCopyable & ExpressibleByIntegerLiteral>(
     _ encoding: TensorEncoding, _ reader: inout FieldReader, _ matrix: Matrix, isTransposed: Bool, as type: T.Type
   ) throws(ModelFormatError) -> [T] {
-    let count = matrix.count
-    let elements: [T]
-    switch encoding {
-    case .zeros: elements = Array(repeating: 0, count: count)
-    case .raw: elements = try planes(&reader, count: count)
-    case .bitmask: elements = try bitmask(&reader, count: count)
-    case .gaps: elements = try gaps(&reader, count: count)
-    case .blocks: elements = try blocks(&reader, matrix)
-    case .codebook: elements = try codebook(&reader, count: count)
-    case .bitPlanes: elements = try bitPlanes(&reader, count: count)
-    case .varints: elements = try varints(&reader, count: count)
-    }
-    guard isTransposed else { return elements }
-    var result = [T](repeating: 0, count: count)
-    var next = 0
-    for column in 0..<matrix.columns {
-      for row in 0..<matrix.rows {
-        result[row * matrix.columns + column] = elements[next]
-        next += 1
+    let content = reader.content
+    var elements = [T](repeating: 0, count: matrix.count)
+    var failure: ModelFormatError?
+    elements.withUnsafeMutableBufferPointer { buffer in
+      content.withUnsafeBufferPointer { content in
+        var room = DecodedElements(UnsafeMutableRawBufferPointer(buffer), matrix, isTransposed: isTransposed)
+        do throws(ModelFormatError) {
+          try decode(encoding, &reader, content, matrix, into: &room)
+        } catch { failure = error }
       }
     }
-    return result
+    if let failure { throw failure }
+    return elements
   }
 
-  private static func planes<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
-    let width = T.bitWidth / 8
-    let bytes = try reader.bytes("values", count: count * width)
-    if width == 1 { return bytes.map { T($0) } }
-    var result: [T] = []
-    result.reserveCapacity(count)
-    for index in bytes.startIndex..<bytes.startIndex + count {
-      var element: T = 0
-      for plane in 0..<width { element = element << 8 | T(bytes[index + plane * count]) }
-      result.append(element)
+  // Not generic, so that there is one copy of the code for every element type.
+  private static func decode(
+    _ encoding: TensorEncoding, _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, _ matrix: Matrix,
+    into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
+    switch encoding {
+    case .zeros: break
+    case .raw:
+      let values = try StoredValues(&reader, content, count: elements.count, width: elements.width)
+      for index in 0..<elements.count { elements[index] = values[index] }
+    case .bitmask: try bitmask(&reader, content, into: &elements)
+    case .gaps: try gaps(&reader, content, into: &elements)
+    case .blocks: try blocks(&reader, content, matrix, into: &elements)
+    case .codebook: try codebook(&reader, content, into: &elements)
+    case .bitPlanes: try bitPlanes(&reader, content, into: &elements)
+    case .varints: try varints(&reader, into: &elements)
     }
-    return result
   }
 
-  /// Packed bits, the unused ones of the last byte zero.
-  private static func bits(
-    _ reader: inout FieldReader, _ field: StaticString, count: Int
-  ) throws(ModelFormatError) -> ArraySlice<UInt8> {
+  private static func nonzeros(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, count: Int, width: Int
+  ) throws(ModelFormatError) -> StoredValues {
     let start = reader.offset
-    let bytes = try reader.bytes(field, count: (count + 7) / 8)
-    if count % 8 != 0, let last = bytes.last, last >> UInt8(count % 8) != 0 {
-      throw reader.error(.badValue, field, at: start)
-    }
-    return bytes
-  }
-
-  @inline(__always) private static func bit(_ bytes: ArraySlice<UInt8>, _ index: Int) -> UInt8 {
-    bytes[bytes.startIndex + index >> 3] >> UInt8(index & 7) & 1
-  }
-
-  private static func nonzeros<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
-    let start = reader.offset
-    let values: [T] = try planes(&reader, count: count)
-    guard !values.contains(0) else { throw reader.error(.badValue, "values", at: start) }
+    let values = try StoredValues(&reader, content, count: count, width: width)
+    guard !values.containsZero else { throw reader.error(.badValue, "values", at: start) }
     return values
   }
 
-  private static func bitmask<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
-    let mask = try bits(&reader, "bitmask", count: count)
-    let values: [T] = try nonzeros(&reader, count: mask.reduce(0) { $0 + $1.nonzeroBitCount })
-    var result = [T](repeating: 0, count: count)
-    var next = 0
-    for index in 0..<count where bit(mask, index) == 1 {
-      result[index] = values[next]
-      next += 1
-    }
-    return result
+  private static func bitmask(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
+    let mask = try PackedBits(&reader, content, "bitmask", count: elements.count)
+    let values = try nonzeros(&reader, content, count: mask.setCount, width: elements.width)
+    elements.scatter(values, at: mask)
   }
 
-  private static func gaps<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
+  private static func gaps(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
     let start = reader.offset
-    let nonzeroCount = try reader.count("nonzero count", limit: count)
+    let nonzeroCount = try reader.count("nonzero count", limit: elements.count)
     guard nonzeroCount <= reader.remaining else {
       throw reader.error(
         .bytes(.truncated(needed: nonzeroCount, available: reader.remaining)), "gaps", at: reader.offset)
@@ -115,115 +88,107 @@ package enum TensorDecoder {
     while found < nonzeroCount {
       let gap = Int(try reader.byte("gaps"))
       position += gap
-      guard position < count else { throw reader.error(.badValue, "gaps", at: start) }
+      guard position < elements.count else { throw reader.error(.badValue, "gaps", at: start) }
       if gap < 255 {
         found += 1
         position += 1
       }
     }
-    let gaps = reader.slice(gapStart..<reader.offset)
-    let values: [T] = try nonzeros(&reader, count: nonzeroCount)
-    var result = [T](repeating: 0, count: count)
+    let gaps = UnsafeBufferPointer(rebasing: content[gapStart..<reader.offset])
+    let values = try nonzeros(&reader, content, count: nonzeroCount, width: elements.width)
     var next = 0
     position = 0
     for gap in gaps {
       position += Int(gap)
       if gap == 255 { continue }
-      result[position] = values[next]
+      elements[position] = values[next]
       next += 1
       position += 1
     }
-    return result
   }
 
-  private static func blocks<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, _ matrix: Matrix
-  ) throws(ModelFormatError) -> [T] {
+  private static func blocks(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, _ matrix: Matrix,
+    into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
     let blockCount = (matrix.rows + 15) / 16 * ((matrix.columns + 3) / 4)
-    let mask = try bits(&reader, "block mask", count: blockCount)
+    let mask = try PackedBits(&reader, content, "block mask", count: blockCount)
     var index = 0
     var stored = 0
     forEachBlock(matrix) { rows, columns in
-      if bit(mask, index) == 1 { stored += rows.count * columns.count }
+      if mask[index] == 1 { stored += rows.count * columns.count }
       index += 1
     }
-    let bytes = try reader.bytes("blocks", count: stored)
-    var result = [T](repeating: 0, count: matrix.count)
+    let values = try StoredValues(&reader, content, "blocks", count: stored, width: 1)
     index = 0
-    var next = bytes.startIndex
+    var next = 0
     forEachBlock(matrix) { rows, columns in
-      if bit(mask, index) == 1 {
+      if mask[index] == 1 {
         for row in rows {
           for column in columns {
-            result[row * matrix.columns + column] = T(bytes[next])
+            elements[row * matrix.columns + column] = values[next]
             next += 1
           }
         }
       }
       index += 1
     }
-    return result
   }
 
-  private static func codebook<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
+  private static func codebook(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
     let tableCount = Int(try reader.byte("codebook size")) + 1
-    let table = try reader.bytes("codebook", count: tableCount)
+    let table = try StoredValues(&reader, content, "codebook", count: tableCount, width: 1)
     let start = reader.offset
     let width = indexBits(tableCount)
-    let (total, overflow) = count.multipliedReportingOverflow(by: width)
+    let (total, overflow) = elements.count.multipliedReportingOverflow(by: width)
     guard !overflow else { throw reader.error(.badValue, "indexes", at: start) }
-    let packed = try bits(&reader, "indexes", count: total)
-    var result: [T] = []
-    result.reserveCapacity(count)
-    for element in 0..<count {
+    let packed = try PackedBits(&reader, content, "indexes", count: total)
+    for element in 0..<elements.count {
       var index = 0
-      for position in 0..<width { index |= Int(bit(packed, element * width + position)) << position }
+      for position in 0..<width { index |= Int(packed[element * width + position]) << position }
       guard index < tableCount else { throw reader.error(.badValue, "indexes", at: start) }
-      result.append(T(table[table.startIndex + index]))
+      elements[element] = table[index]
     }
-    return result
   }
 
-  private static func bitPlanes<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
+  private static func bitPlanes(
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
     let start = reader.offset
+    let count = elements.count
     let planeCount = Int(try reader.byte("plane count"))
     guard (1...7).contains(planeCount) else { throw reader.error(.badValue, "plane count", at: start) }
     guard (count + 7) / 8 * planeCount <= reader.remaining else {
       throw reader.error(.bytes(.truncated(needed: (count + 7) / 8, available: reader.remaining)), "planes", at: start)
     }
-    var magnitudes = [UInt8](repeating: 0, count: count)
     for _ in 0..<planeCount {
-      let plane = try bits(&reader, "planes", count: count)
-      for index in 0..<count { magnitudes[index] = magnitudes[index] << 1 | bit(plane, index) }
+      let plane = try PackedBits(&reader, content, "planes", count: count)
+      for index in 0..<count { elements[index] = elements[index] << 1 | UInt32(plane[index]) }
     }
-    let nonzeroCount = magnitudes.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
-    let signs = try bits(&reader, "signs", count: nonzeroCount)
+    var nonzeroCount = 0
+    for index in 0..<count where elements[index] != 0 { nonzeroCount += 1 }
+    let signs = try PackedBits(&reader, content, "signs", count: nonzeroCount)
     var next = 0
-    return magnitudes.map { magnitude in
-      guard magnitude != 0 else { return 0 }
-      defer { next += 1 }
-      return T(bit(signs, next) == 1 ? 0 &- magnitude : magnitude)
+    for index in 0..<count where elements[index] != 0 {
+      if signs[next] == 1 { elements[index] = 0 &- elements[index] }
+      next += 1
     }
   }
 
-  private static func varints<T: FixedWidthInteger & UnsignedInteger>(
-    _ reader: inout FieldReader, count: Int
-  ) throws(ModelFormatError) -> [T] {
+  private static func varints(
+    _ reader: inout FieldReader, into elements: inout DecodedElements
+  ) throws(ModelFormatError) {
+    let count = elements.count
     guard count <= reader.remaining else {
       throw reader.error(.bytes(.truncated(needed: count, available: reader.remaining)), "values", at: reader.offset)
     }
-    var result: [T] = []
-    result.reserveCapacity(count)
-    for _ in 0..<count {
+    for index in 0..<count {
       let start = reader.offset
       let value = try reader.signedVarint("values")
       guard let narrow = Int32(exactly: value) else { throw reader.error(.badValue, "values", at: start) }
-      result.append(T(truncatingIfNeeded: UInt32(bitPattern: narrow)))
+      elements[index] = UInt32(bitPattern: narrow)
     }
-    return result
   }
 }

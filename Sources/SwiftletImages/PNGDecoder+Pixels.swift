@@ -39,23 +39,36 @@ extension PNGDecoder {
 
   /// The pixels of unfiltered rows: few-bit gray widened to 0...255, palettes looked up, tRNS made alpha.
   func expand(_ rows: [UInt8]) throws(ImageError) -> Image {
-    let samples = header.bitDepth == 8 ? compact(rows) : unpack(rows)
-    if header.colorType == .palette { return try lookUp(samples) }
-    let largest = (1 << header.bitDepth) - 1
-    let pixels = largest == 255 ? samples : samples.map { UInt8(Int($0) * 255 / largest) }
-    let channels = header.samplesPerPixel
-    guard let key = transparency.map(keyColor) else {
-      return Image(width: header.width, height: header.height, channels: channels, pixels: pixels)
+    let depth = header.bitDepth
+    let largest = (1 << depth) - 1
+    let sampleCount = header.samplesPerPixel
+    let isIndexed = header.colorType == .palette
+    let channels = (isIndexed ? 3 : sampleCount) + (transparency == nil ? 0 : 1)
+    let key = isIndexed ? nil : transparency.map(keyColor)
+    // Opaque where nothing else is said.
+    var pixels = [UInt8](repeating: 255, count: header.width * header.height * channels)
+    var pixel = 0
+    for y in 0..<header.height {
+      let start = y * (header.rowByteCount + 1) + 1
+      // Samples of 1, 2 or 4 bits lie leftmost first in the high bits.
+      var bit = 0
+      for _ in 0..<header.width {
+        var isKey = key != nil
+        for channel in 0..<sampleCount {
+          let sample = Int(rows[start + bit >> 3]) >> (8 - depth - bit & 7) & largest
+          bit += depth
+          if isIndexed {
+            try lookUp(sample, into: &pixels, at: pixel)
+          } else {
+            pixels[pixel + channel] = UInt8(sample * 255 / largest)
+            if let key, sample != key[channel] { isKey = false }
+          }
+        }
+        if isKey { pixels[pixel + sampleCount] = 0 }
+        pixel += channels
+      }
     }
-    var result: [UInt8] = []
-    result.reserveCapacity(pixels.count / channels * (channels + 1))
-    for start in stride(from: 0, to: pixels.count, by: channels) {
-      var isKey = true
-      for channel in 0..<channels where Int(samples[start + channel]) != key[channel] { isKey = false }
-      result.append(contentsOf: pixels[start..<start + channels])
-      result.append(isKey ? 0 : 255)
-    }
-    return Image(width: header.width, height: header.height, channels: channels + 1, pixels: result)
+    return Image(width: header.width, height: header.height, channels: channels, pixels: pixels)
   }
 
   /// The one color that tRNS declares transparent, as 16-bit samples.
@@ -65,47 +78,14 @@ extension PNGDecoder {
     }
   }
 
-  private func compact(_ rows: [UInt8]) -> [UInt8] {
-    let rowCount = header.rowByteCount
-    var samples: [UInt8] = []
-    samples.reserveCapacity(rowCount * header.height)
-    for y in 0..<header.height {
-      let start = y * (rowCount + 1) + 1
-      samples.append(contentsOf: rows[start..<start + rowCount])
-    }
-    return samples
-  }
-
-  /// One byte per sample of 1, 2 or 4 bits, which lie leftmost first in the high bits.
-  private func unpack(_ rows: [UInt8]) -> [UInt8] {
-    let depth = header.bitDepth
-    let mask = UInt8((1 << depth) - 1)
-    var samples: [UInt8] = []
-    samples.reserveCapacity(header.width * header.height)
-    for y in 0..<header.height {
-      let start = y * (header.rowByteCount + 1) + 1
-      for x in 0..<header.width {
-        let bit = x * depth
-        samples.append(rows[start + bit / 8] >> UInt8(8 - depth - bit % 8) & mask)
-      }
-    }
-    return samples
-  }
-
-  private func lookUp(_ indexes: [UInt8]) throws(ImageError) -> Image {
+  private func lookUp(_ index: Int, into pixels: inout [UInt8], at pixel: Int) throws(ImageError) {
     // `readChunks` has refused an IDAT without a palette before it.
     guard let palette else { throw ImageError(.chunk(type: ChunkType.palette), at: cursor.offset) }
-    let channels = transparency == nil ? 3 : 4
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(indexes.count * channels)
-    for index in indexes {
-      let entry = palette.lowerBound + Int(index) * 3
-      guard entry < palette.upperBound else { throw ImageError(.paletteIndex(index), at: palette.lowerBound) }
-      pixels.append(contentsOf: cursor.bytes[entry..<entry + 3])
-      if let transparency {
-        pixels.append(Int(index) < transparency.count ? cursor.bytes[transparency.lowerBound + Int(index)] : 255)
-      }
+    let entry = palette.lowerBound + index * 3
+    guard entry < palette.upperBound else { throw ImageError(.paletteIndex(UInt8(index)), at: palette.lowerBound) }
+    for channel in 0..<3 { pixels[pixel + channel] = cursor.bytes[entry + channel] }
+    if let transparency, index < transparency.count {
+      pixels[pixel + 3] = cursor.bytes[transparency.lowerBound + index]
     }
-    return Image(width: header.width, height: header.height, channels: channels, pixels: pixels)
   }
 }

@@ -21,8 +21,13 @@ package struct ArenaPlan: Hashable, Sendable {
 
   package init(_ requests: [Request], alignment: Int = 64) {
     func aligned(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
-    let order = requests.indices.sorted {
-      (requests[$0].byteCount, $1) > (requests[$1].byteCount, $0)
+    // Inserted one by one: placing takes quadratic time anyway, and a general sort is 3 KB of code.
+    var order: [Int] = []
+    order.reserveCapacity(requests.count)
+    for index in requests.indices {
+      var position = order.count
+      while position > 0 && requests[order[position - 1]].byteCount < requests[index].byteCount { position -= 1 }
+      order.insert(index, at: position)
     }
     var offsets = [Int](repeating: 0, count: requests.count)
     var placed: [Int] = []

@@ -13,22 +13,40 @@ final class PackedMemory {
     _ type: Element.Type, count: Int
   ) throws(PrepareError) -> UnsafeMutablePointer<Element> {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-    // What the allocator really takes: slack, alignment, its own record.
-    guard !overflow, bytes <= PreparedModel.memoryLimit - taken - 192,
-      let block = swl_aligned_alloc(64, bytes + 64)
-    else { throw PrepareError(.memory) }
-    blocks.append(block)
-    byteCount += bytes
-    taken += bytes + 192
-    block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes + 64)
-    return block.bindMemory(to: Element.self, capacity: max(count, 1))
+    guard !overflow else { throw PrepareError(.memory) }
+    return try allocate(byteCount: bytes).bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
   /// A copy of `elements`.
   func store<Element>(_ elements: [Element]) throws(PrepareError) -> UnsafePointer<Element> {
-    let pointer = try allocate(Element.self, count: elements.count)
-    for i in elements.indices { (pointer + i).initialize(to: elements[i]) }
-    return UnsafePointer(pointer)
+    var failure: PrepareError?
+    let copy = elements.withUnsafeBytes { bytes -> UnsafeRawPointer? in
+      do throws(PrepareError) { return UnsafeRawPointer(try store(bytes)) } catch {
+        failure = error
+        return nil
+      }
+    }
+    guard let copy else { throw failure ?? PrepareError(.memory) }
+    return copy.assumingMemoryBound(to: Element.self)
+  }
+
+  // Not generic: one copy of the code serves all elements.
+  private func store(_ bytes: UnsafeRawBufferPointer) throws(PrepareError) -> UnsafeMutableRawPointer {
+    let block = try allocate(byteCount: bytes.count)
+    if let start = bytes.baseAddress { block.copyMemory(from: start, byteCount: bytes.count) }
+    return block
+  }
+
+  private func allocate(byteCount bytes: Int) throws(PrepareError) -> UnsafeMutableRawPointer {
+    // What the allocator really takes: slack, alignment, its own record.
+    guard bytes <= PreparedModel.memoryLimit - taken - 192, let block = swl_aligned_alloc(64, bytes + 64) else {
+      throw PrepareError(.memory)
+    }
+    blocks.append(block)
+    byteCount += bytes
+    taken += bytes + 192
+    block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes + 64)
+    return block
   }
 
   deinit {

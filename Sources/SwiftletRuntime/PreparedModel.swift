@@ -42,7 +42,8 @@ public final class PreparedModel: @unchecked Sendable {
   ///   than `memoryLimit`.
   public init(_ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil) throws(PrepareError) {
     precondition(maxBatch >= 1, "maxBatch must be at least 1")
-    do { try model.validate() } catch { throw PrepareError(error) }
+    // Building the program folds every weighted node, which checks its accumulators.
+    do { try model.validate(checkingAccumulators: false) } catch { throw PrepareError(error) }
     guard model.isQuantized else { throw PrepareError(.floatModel) }
     guard let kernels = kernels ?? KernelTable.selected else { throw PrepareError(.unknownKernels) }
     var builder = try ProgramBuilder(model, kernels, maxBatch: maxBatch)

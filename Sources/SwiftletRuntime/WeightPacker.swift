@@ -79,11 +79,21 @@ struct WeightPacker {
   ) {
     weights.withUnsafeBufferPointer { weights in
       guard let start = weights.baseAddress else { return }
-      for channel in 0..<filters.count {
-        let filter = start + (filters.lowerBound + channel) * filterCount
-        for index in used.indices {
-          let step = used[index]
-          for byte in 0..<step.count { body(index, channel, byte, filter[step.first + byte]) }
+      used.withUnsafeBufferPointer { used in
+        for channel in 0..<filters.count {
+          let filter = start + (filters.lowerBound + channel) * filterCount
+          for index in 0..<used.count {
+            let source = filter + used[index].first
+            if used[index].count == 4 {
+              // Written out, so that what `body` computes from the byte's number is constant.
+              body(index, channel, 0, source[0])
+              body(index, channel, 1, source[1])
+              body(index, channel, 2, source[2])
+              body(index, channel, 3, source[3])
+            } else {
+              for byte in 0..<used[index].count { body(index, channel, byte, source[byte]) }
+            }
+          }
         }
       }
     }

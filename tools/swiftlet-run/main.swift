@@ -53,4 +53,5 @@ func runProgram() -> Int32 {
   return 0
 }
 
+swl_keep_freed_memory()
 swl_exit(runProgram())

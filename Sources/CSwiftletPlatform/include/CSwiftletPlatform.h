@@ -39,6 +39,10 @@ void *swl_aligned_alloc(size_t alignment, size_t byte_count);
 /// Frees what `swl_aligned_alloc` gave; NULL is ignored.
 void swl_aligned_free(void *pointer);
 
+/// Lets the allocator keep up to a few megabytes of freed memory rather than hand it back to the system page by page:
+/// for a short-lived process, whose start-up time is page faults. Does nothing where the allocator has no such setting.
+void swl_keep_freed_memory(void);
+
 // MARK: Files
 
 /// Why a file operation failed. The values are stable.

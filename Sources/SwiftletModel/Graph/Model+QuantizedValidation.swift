@@ -22,12 +22,7 @@ extension Model {
     folded.bias.reserveCapacity(channels)
     folded.multipliers.reserveCapacity(channels)
     for channel in 0..<channels {
-      var sum = 0
-      var magnitude = 0
-      for weight in weights[channel * perChannel..<(channel + 1) * perChannel] {
-        sum += Int(weight)
-        magnitude += abs(Int(weight))
-      }
+      let (sum, magnitude) = weightSums(weights.span.extracting(channel * perChannel..<(channel + 1) * perChannel))
       let start = Int(bias[channel]) - input.zeroPoint * sum
       guard magnitude * 255 + abs(start) <= Int(Int32.max) else {
         throw GraphError(.accumulatorOverflow(channel: channel), node: index)
@@ -43,7 +38,7 @@ extension Model {
   }
 
   /// The numeric contract at one node of a quantized model.
-  func validateQuantized(_ node: Node, at index: Int) throws(GraphError) {
+  func validateQuantized(_ node: Node, at index: Int, checkingAccumulators: Bool) throws(GraphError) {
     let input = values[node.inputs[0]]
     let output = values[node.output]
     guard let from = input.quantization, let to = output.quantization else {
@@ -54,7 +49,7 @@ extension Model {
     }
     switch node.op {
     case .conv2D, .dense:
-      _ = try foldedChannels(ofNode: index)
+      if checkingAccumulators { _ = try foldedChannels(ofNode: index) }
       return
     case .batchNorm, .dropout, .softmax: throw GraphError(.floatOnly, node: index)
     case .pool2D(let pool):

@@ -5,7 +5,11 @@ extension Model {
   /// parameters have the right extents, types and finite values; a quantized model obeys the numeric contract
   /// (zero points, per-channel scales, multipliers in range, accumulators within 32 bits).
   /// - Throws: `GraphError` naming the node.
-  public func validate() throws(GraphError) {
+  public func validate() throws(GraphError) { try validate(checkingAccumulators: true) }
+
+  /// As `validate()`; without `checkingAccumulators`, the caller must call `foldedChannels` for every weighted node of a
+  /// quantized model, which checks its accumulators and multipliers.
+  package func validate(checkingAccumulators: Bool) throws(GraphError) {
     guard nodes.count <= Limits.nodes, values.count <= 2 * Limits.nodes else { throw GraphError(.overLimit) }
     guard !inputs.isEmpty, !outputs.isEmpty else { throw GraphError(.endpoints) }
     try validateTopology()
@@ -26,7 +30,7 @@ extension Model {
       }
       try validateParameters(of: node, at: index, isQuantized: isQuantized, total: &parameterTotal)
       try validateValue(node.output, isQuantized: isQuantized, node: index)
-      if isQuantized { try validateQuantized(node, at: index) }
+      if isQuantized { try validateQuantized(node, at: index, checkingAccumulators: checkingAccumulators) }
       elementTotal += inferred.count
       guard elementTotal <= Limits.activations else { throw GraphError(.overLimit, node: index) }
     }
@@ -92,7 +96,7 @@ extension Model {
         switch tensor.storage {
         case .float32(let values):
           values.firstIndex { !$0.isFinite || spec.role == .runningVariance && $0 < 0 }
-        case .int8(let values): values.firstIndex(of: -128)
+        case .int8(let values): containsMinimum(values.span) ? values.firstIndex(of: -128) : nil
         case .int32: nil
         }
       if let bad { throw GraphError(.parameterValue(index: position, element: bad), node: index) }
