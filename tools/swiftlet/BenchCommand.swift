@@ -50,8 +50,7 @@ struct Bench: ParsableCommand {
     if shapeOptions.shapes { return try shapeOptions.run(table, json: json, quiet: quiet, force: force) }
     guard let model else { return }
     if let html { try OutputFile.check(html, force: force) }
-    let float = try compareFloat.map { try ModelFile.float($0, for: "--compare-float") }
-    let report = try measure(model, table, float)
+    let report = try measure(model, table)
     if let html { try OutputFile.write(Array(report.html().utf8), to: html, force: force) }
     if json {
       for row in report.rows { try Console.printJSON(BenchmarkRecord(row, of: report)) }
@@ -60,7 +59,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private func measure(_ path: String, _ table: KernelTable?, _ float: ModelFile?) throws -> BenchmarkReport {
+  private func measure(_ path: String, _ table: KernelTable?) throws -> BenchmarkReport {
     var options = BenchmarkOptions(
       batches: try Self.counts(batch, "--batch", 1...4096),
       threads: try threads.map { try Self.counts($0, "--threads", 1...256) } ?? [ThreadOptions.count(nil, fallback: 1)],
@@ -75,6 +74,8 @@ struct Bench: ParsableCommand {
       }
     } catch let error as PrepareError { throw Failure("\(path): \(Failure.describe(error))") }
     guard let file else { preconditionFailure("the model is loaded") }
+    // After the quantized model is loaded, whose memory is reported.
+    let float = try compareFloat.map { try ModelFile.float($0, for: "--compare-float") }
     options.float = float?.model
     var line = ProgressLine()
     defer { line.clear() }

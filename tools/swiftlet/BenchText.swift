@@ -36,7 +36,7 @@ extension BenchmarkReport {
   private var sweep: [[String]] {
     let hasFloat = rows.contains { $0.float != nil }
     let header =
-      ["calls", "batch", "threads", "median us", "min", "p99", "images/s", "speed-up", "of peak"]
+      ["kernels", "batch", "threads", "median us", "min", "p99", "images/s", "speed-up", "of peak"]
       + (hasFloat ? ["float us", "int8 is"] : [])
     return [header]
       + rows.map { row in

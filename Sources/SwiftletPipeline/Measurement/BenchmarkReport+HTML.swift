@@ -49,7 +49,8 @@ extension BenchmarkReport {
       items.append(
         (
           "memory",
-          "file \(load.fileByteCount) B, packed \(load.packedByteCount) B, arena \(load.arenaByteCount) B\(peak)"
+          "file \(load.fileByteCount.withSeparators) B, packed \(load.packedByteCount.withSeparators) B, "
+            + "arena \(load.arenaByteCount.withSeparators) B\(peak)"
         ))
     }
     return "<dl>" + items.map { "<dt>\($0.0)</dt><dd>\($0.1.escapedForHTML)</dd>" }.joined() + "</dl>"
@@ -66,7 +67,7 @@ extension BenchmarkReport {
       cells += [row.timing.medianMicroseconds, row.timing.minMicroseconds, row.timing.p99Microseconds].map {
         Self.cell(String(format: "%.2f", $0))
       }
-      cells.append(Self.cell("\(Int(row.imagesPerSecond))", bar: row.imagesPerSecond / most))
+      cells.append(Self.cell(Int(row.imagesPerSecond).withSeparators, bar: row.imagesPerSecond / most))
       cells += [
         Self.cell(String(format: "%.2fx", speedUp(row))), Self.cell(Self.percent(row.peakShare(limits))),
       ]
@@ -90,9 +91,10 @@ extension BenchmarkReport {
       return [
         cell(layer.name), cell(layer.output), cell(String(format: "%.2f", layer.microseconds)),
         cell(percent(layer.timeShare), bar: layer.timeShare),
-        cell(computes ? "\(layer.usefulMultiplyAccumulates)" : ""),
+        cell(computes ? layer.usefulMultiplyAccumulates.withSeparators : ""),
         cell(computes ? layer.gigaMultiplyAccumulatesPerSecond.svg : ""),
-        computes ? cell(percent(layer.peakShare), bar: layer.peakShare) : cell(""), cell("\(layer.byteCount)"),
+        computes ? cell(percent(layer.peakShare), bar: layer.peakShare) : cell(""),
+        cell(layer.byteCount.withSeparators),
         cell(layer.gigabytesPerSecond.svg), cell(percent(layer.memoryShare), bar: layer.memoryShare),
         cell(layer.limitText), cell(layer.kernel),
       ]
@@ -126,21 +128,33 @@ extension BenchmarkReport {
     --compute:#1b7f4b;--memory:#c2620a;--overhead:#8a3fd1;--peak:#1c2024}\
     @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#98a2b0;--line:#363d46;--page:#15181c;--bar:#20395f;\
     --compute:#4cc38a;--memory:#f0a04b;--overhead:#bf8ef5;--peak:#e6e9ed}}\
-    body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:70em;margin:2em auto;padding:0 1.2em}\
+    body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:84em;margin:2em auto;padding:0 1.2em}\
     h1{font-size:1.5em;margin-bottom:.3em;overflow-wrap:anywhere}h2{font-size:1.15em;margin:1.8em 0 .5em}\
     dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1.2em;margin:0}dt{color:var(--soft)}dd{margin:0}\
     .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9em}\
     td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
     th{font-weight:600;color:var(--soft)}td:first-child,th:first-child,td:last-child,th:last-child{text-align:left}\
     .bar{background:linear-gradient(to right,var(--bar) var(--share),transparent var(--share))}\
-    figure{margin:0}svg{width:100%;height:auto;max-width:62em}figcaption{color:var(--soft);font-size:.9em}\
+    figure{margin:0}svg{width:100%;height:auto;max-width:62em}figcaption{color:var(--soft);font-size:.9em;margin-bottom:.8em}\
     .key{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin:0 .4em 0 1em}\
-    .grid{stroke:var(--line)}.peak{stroke:var(--peak);stroke-width:2}.memory{stroke:var(--memory)}\
-    line.memory{stroke-width:1.5;stroke-dasharray:6 4}\
+    .grid{stroke:var(--line)}.peak{stroke:var(--peak);stroke-width:2}\
+    line.memory{stroke:var(--memory);stroke-width:1.5;stroke-dasharray:6 4}\
     circle.compute{fill:var(--compute)}circle.memory{fill:var(--memory)}circle.overhead{fill:var(--overhead)}\
     .key.compute{background:var(--compute)}.key.memory{background:var(--memory)}.key.overhead{background:var(--overhead)}\
     text{font:12px system-ui,sans-serif;fill:var(--ink)}.tick,.axis,.ceiling{fill:var(--soft)}\
+    .label,.ceiling{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}\
     .note{color:var(--soft);font-size:.9em;margin-top:2em}
     """
+  }
+}
+
+extension Int {
+  /// With thousands separated, as in 225,034.
+  fileprivate var withSeparators: String {
+    var digits = String(self)
+    for index in stride(from: digits.count - 3, to: self < 0 ? 1 : 0, by: -3) {
+      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
+    }
+    return digits
   }
 }

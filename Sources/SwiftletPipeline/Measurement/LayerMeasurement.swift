@@ -43,16 +43,22 @@ public struct LayerMeasurement: Hashable, Sendable, Codable {
   public var memoryShare: Double
   public var memoryLevel: String
   public var limit: BindingLimit
+  /// Why neither limit is near, where that is plain from the layer's shape: `depthwise`, `short call`, `short sums`,
+  /// `no weights`.
+  public var reason: String?
 
   public var gigaMultiplyAccumulatesPerSecond: Double { Double(usefulMultiplyAccumulates) / microseconds / 1e3 }
   public var gigabytesPerSecond: Double { Double(byteCount) / microseconds / 1e3 }
   /// Useful multiply-accumulates per byte.
   public var intensity: Double { Double(usefulMultiplyAccumulates) / Double(max(byteCount, 1)) }
-  /// `compute`, `memory: L2` or `overhead`.
-  public var limitText: String { limit == .memory ? "memory: \(memoryLevel)" : limit.rawValue }
+  /// `compute`, `memory: L2`, `overhead` or `overhead: depthwise`.
+  public var limitText: String {
+    let detail = limit == .memory ? memoryLevel : limit == .overhead ? reason : nil
+    return limit.rawValue + (detail.map { ": " + $0 } ?? "")
+  }
 
   enum CodingKeys: String, CodingKey {
-    case name, kernel, output, limit
+    case name, kernel, output, limit, reason
     case microseconds = "us"
     case timeShare = "share"
     case multiplyAccumulates = "macs"
@@ -84,7 +90,9 @@ extension PreparedModel {
       let bytes = chunks * step.packedByteCount + batch * activationByteCount(step)
       let peakShare = Double(work) / time / 1e3 / limits.peak
       let memoryShare = Double(bytes) / time / 1e3 / max(level.gigabytesPerSecond, 1e-9)
-      let weights = model.nodes[step.nodes[0]].parameters.first
+      let limit = BindingLimit(computeShare: peakShare, memoryShare: memoryShare)
+      let node = model.nodes[step.nodes[0]]
+      let weights = node.parameters.first
       return LayerMeasurement(
         name: step.nodes.map { String(decoding: model.name(ofNode: $0), as: UTF8.self) }.joined(separator: "+"),
         kernel: String(decoding: step.kernel, as: UTF8.self), output: Self.text(step.outputShape), microseconds: time,
@@ -92,7 +100,22 @@ extension PreparedModel {
         usefulMultiplyAccumulates: work,
         zeroWeightShare: weights.map { Double($0.zeroCount) / Double(max($0.count, 1)) } ?? 0, byteCount: bytes,
         peakShare: peakShare, memoryShare: memoryShare, memoryLevel: level.name,
-        limit: BindingLimit(computeShare: peakShare, memoryShare: memoryShare))
+        limit: limit, reason: limit == .overhead ? overheadReason(node, microseconds: time) : nil)
+    }
+  }
+
+  /// What in a layer's shape keeps it from the limits of arithmetic and memory.
+  private func overheadReason(_ node: Node, microseconds: Double) -> String? {
+    // A call of less spends most of its time in getting to the kernel, requantizing and storing.
+    if microseconds < 1 { return "short call" }
+    switch node.op {
+    // No sums over channels: the multiply-accumulate instruction adds products of one channel alone.
+    case .conv2D(let conv) where conv.isDepthwise(on: model.values[node.inputs[0]].shape): return "depthwise"
+    case .conv2D, .dense:
+      // So few products per output that requantizing and storing it weigh as much.
+      let sum = node.parameters[0].count / max(node.parameters[0].shape[0], 1)
+      return sum < 64 ? "short sums" : nil
+    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: return "no weights"
     }
   }
 

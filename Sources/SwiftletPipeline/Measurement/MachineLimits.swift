@@ -10,6 +10,12 @@ public struct MemoryLevel: Hashable, Sendable, Codable {
   public var capacity: Int?
   public var gigabytesPerSecond: Double
 
+  public init(name: String, capacity: Int?, gigabytesPerSecond: Double) {
+    self.name = name
+    self.capacity = capacity
+    self.gigabytesPerSecond = gigabytesPerSecond
+  }
+
   enum CodingKeys: String, CodingKey {
     case name, capacity
     case gigabytesPerSecond = "gb_s"

@@ -39,7 +39,7 @@ struct RooflinePlot {
   private func py(_ value: Double) -> Double { place(value, y, Self.height - Self.frame.bottom, Self.frame.top) }
 
   var svg: String {
-    var labels = LabelPlacer(right: Self.width, bottom: Self.height - Self.frame.bottom)
+    var labels = LabelPlacer(right: Self.width - 4, bottom: Self.height - Self.frame.bottom)
     // Points keep labels off themselves, then ceilings get theirs, then the points.
     for layer in layers {
       labels.reserve(px(layer.intensity), py(layer.gigaMultiplyAccumulatesPerSecond), radius: 6)
@@ -104,12 +104,16 @@ struct RooflinePlot {
       parts.append(
         "<line class=\"memory\" x1=\"\(px(from).svg)\" y1=\"\(py(from * rate).svg)\" x2=\"\(px(ridge).svg)\" y2=\"\(top.svg)\"/>"
       )
-      parts.append(
-        labels.text(
-          "\(level.name) \(rate.svg) GB/s", near: px(from) + 10, py(from * rate) - 8, anchor: "start", style: "ceiling")
-      )
+      parts.append(along("\(level.name) \(rate.svg) GB/s", from: (px(from), py(from * rate)), to: (px(ridge), top)))
     }
     return parts
+  }
+
+  /// Text that runs along a line, just above its start.
+  private func along(_ text: String, from: (x: Double, y: Double), to: (x: Double, y: Double)) -> String {
+    let degrees = atan2(to.y - from.y, to.x - from.x) * 180 / .pi
+    return "<text class=\"ceiling\" x=\"14\" y=\"-5\" transform=\"translate(\(from.x.svg) \(from.y.svg)) "
+      + "rotate(\(degrees.svg))\">\(text.escapedForHTML)</text>"
   }
 
   private func point(_ layer: LayerMeasurement, _ labels: inout LabelPlacer) -> String {
@@ -142,7 +146,7 @@ private struct LabelPlacer {
   mutating func text(
     _ text: String, near x: Double, _ y: Double, anchor: String, style: String, beside gap: Double = 0
   ) -> String {
-    let width = 6.6 * Double(text.count)
+    let width = 7.6 * Double(text.count)
     var places: [(x: Double, y: Double, anchor: String)] = []
     for step in 0..<12 {
       // Beside, then further and further above and below.
