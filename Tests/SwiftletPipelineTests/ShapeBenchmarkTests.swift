@@ -63,6 +63,26 @@ import Testing
     #expect(throws: ShapeBaselineError.shapesDiffer) { try baseline.regressions(of: result, margin: 0.2) }
   }
 
+  @Test func combiningKeepsTheFastestCalls() throws {
+    let first = try measured()
+    var second = first
+    second.shapes.removeFirst()
+    second.shapes[0].microseconds = first.shapes[1].microseconds / 2
+    second.shapes[0].portableMicroseconds = first.shapes[1].portableMicroseconds * 2
+    second.shapes[0].layer.peakShare = 0.123
+    second.shapes[1].microseconds = first.shapes[2].microseconds * 2
+    second.shapes[1].portableMicroseconds = first.shapes[2].portableMicroseconds / 2
+    second.shapes[1].layer.peakShare = 0.456
+    let both = first.combined(with: second)
+    #expect(both.shapes.map(\.name) == first.shapes.map(\.name) && both.shapes[0] == first.shapes[0])
+    #expect(both.shapes[1].microseconds == first.shapes[1].microseconds / 2)
+    #expect(both.shapes[1].portableMicroseconds == first.shapes[1].portableMicroseconds)
+    #expect(both.shapes[1].layer.peakShare == 0.123)
+    #expect(both.shapes[2].microseconds == first.shapes[2].microseconds)
+    #expect(both.shapes[2].portableMicroseconds == first.shapes[2].portableMicroseconds / 2)
+    #expect(both.shapes[2].layer == first.shapes[2].layer)
+  }
+
   @Test func badBaselinesAreRefused() {
     for text in ["", "[]", "{}", #"{"entries":[{"cpu":"c","kernels":"k","ratios":{"a":-1}}]}"#] {
       #expect(throws: ShapeBaselineError.unreadable) { try ShapeBaseline(json: Array(text.utf8)) }

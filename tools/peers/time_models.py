@@ -49,7 +49,10 @@ def prepare(runtime, path, threads, batch):
     import openvino
     core = openvino.Core()
     model = core.read_model(path)
-    model.reshape([batch, *[d.get_length() for d in model.inputs[0].partial_shape][1:]])
+    # Converted models may leave every dimension open; both networks take one 28 x 28 channel.
+    known = [1, 28, 28]
+    sizes = [d.get_length() if d.is_static else k for d, k in zip(list(model.inputs[0].partial_shape)[1:], known)]
+    model.reshape([batch, *sizes])
     request = core.compile_model(
         model, "CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     ).create_infer_request()
@@ -124,7 +127,7 @@ def main():
     for turn in range(args.rounds):
         for name in names:
             for batch in batches:
-                print(f"\rround {turn + 1} of {args.rounds}: {name}, batch {batch}\033[K", end="", file=sys.stderr)
+                progress(f"round {turn + 1} of {args.rounds}: {name}, batch {batch}")
                 if name in others:
                     runtime, file = others[name]
                     command = [
@@ -141,7 +144,7 @@ def main():
                     continue
                 for key in ("median_us", "min_us"):
                     entry[key] = min(result[key], entry.get(key, result[key]))
-    print("\r\033[K", end="", file=sys.stderr)
+    progress("")
     if args.json:
         with open(args.json, "w") as file:
             json.dump(best, file, indent=2)
@@ -151,6 +154,11 @@ def main():
     for line in failed:
         print(line, file=sys.stderr)
     return 1 if failed else 0
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def print_table(best, others, batches):

@@ -28,8 +28,18 @@ struct ShapeBenchOptions: ParsableArguments {
     if let write { try OutputFile.check(write, force: force) }
     var line = ProgressLine()
     defer { line.clear() }
-    let result = try ShapeBenchmark.measured(kernels: table) { name, fraction in
-      if !quiet { line.draw(fraction: fraction, name) }
+    func measure(_ shapes: [LayerShape], _ pass: String) throws -> ShapeBenchmark {
+      try ShapeBenchmark.measured(shapes, kernels: table) { name, fraction in
+        if !quiet { line.draw(fraction: fraction, "\(pass): \(name)") }
+      }
+    }
+    var result = try measure(LayerShape.all, "first pass")
+    result = result.combined(with: try measure(LayerShape.all, "second pass"))
+    // What looks slower gets more chances: a disturbance passes, a regression stays.
+    for _ in 0..<3 {
+      guard let stored, let slower = try? stored.regressions(of: result, margin: margin), !slower.isEmpty else { break }
+      let names = Set(slower.map(\.name))
+      result = result.combined(with: try measure(LayerShape.all.filter { names.contains($0.name) }, "another look"))
     }
     line.clear()
     if json { try Console.printJSON(result) } else { try Console.print(result.text) }
