@@ -1,5 +1,4 @@
 import CSwiftletPlatform
-import Foundation
 import SwiftletModel
 import SwiftletRuntime
 
@@ -78,33 +77,26 @@ public enum Measurement {
     return durations.map { CallTiming($0) }
   }
 
-  /// The fewest microseconds that a call of each takes, in turns, by the CPU time of this thread: what other processes
-  /// take from a shared machine does not count. Short calls are timed many at once, for the clock takes some 0.2 us.
+  /// The fewest microseconds that a call of each takes, in turns; short calls are timed several at once.
   static func fastest(_ calls: [() -> Void], time: MeasuringTime) -> [Double] {
     let repeats = calls.map { call in
       call()
-      let before = threadNanoseconds()
+      let before = swl_clock_ns()
       call()
-      return 1 + 50_000 / max(1, threadNanoseconds() - before)
+      return 1 + 10_000 / max(1, swl_clock_ns() - before)
     }
     var result = [Double](repeating: .infinity, count: calls.count)
     for _ in 0..<time.rounds {
       for (index, call) in calls.enumerated() {
         repeatFor(seconds: time.seconds / Double(time.rounds), leastCalls: 1) {
-          let before = threadNanoseconds()
+          let before = swl_clock_ns()
           for _ in 0..<repeats[index] { call() }
-          let nanoseconds = Double(max(1, threadNanoseconds() - before))
+          let nanoseconds = Double(max(1, swl_clock_ns() - before))
           result[index] = min(result[index], nanoseconds / Double(repeats[index]) / 1e3)
         }
       }
     }
     return result
-  }
-
-  private static func threadNanoseconds() -> Int {
-    var now = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-    return now.tv_sec * 1_000_000_000 + now.tv_nsec
   }
 
   private static func repeatFor(seconds: Double, leastCalls: Int, _ body: () -> Void) {
@@ -116,18 +108,20 @@ public enum Measurement {
     } while count < leastCalls || swl_clock_ns() < end
   }
 
-  /// The median microseconds of each step of a call, on one thread, by a clock read between steps (some 20 ns each).
+  /// The fewest microseconds of each step of a call, on one thread, by a clock read between steps (some 20 ns each).
+  ///
+  /// The fewest, as limits are the fastest seen: a share of a limit is about what the kernel can do.
   public static func steps(of model: PreparedModel, batch: Int, time: MeasuringTime = .thorough) -> [Double] {
     guard !model.steps.isEmpty else { return [] }
     let call = RepeatedCall(model, batch: batch)
-    var samples = [[UInt64]](repeating: [], count: model.steps.count)
+    var fewest = [UInt64](repeating: .max, count: model.steps.count)
     repeatFor(seconds: min(time.warmUpSeconds, 0.05), leastCalls: 1) { call.run() }
     repeatFor(seconds: time.seconds / 2, leastCalls: time.leastCalls) {
       var times = [UInt64](repeating: 0, count: model.steps.count)
       var span = times.mutableSpan
       call.run(timing: &span)
-      for (index, time) in times.enumerated() { samples[index].append(time) }
+      for (index, time) in times.enumerated() { fewest[index] = min(fewest[index], time) }
     }
-    return samples.map { Double($0.sorted()[$0.count / 2]) / 1e3 }
+    return fewest.map { Double($0) / 1e3 }
   }
 }

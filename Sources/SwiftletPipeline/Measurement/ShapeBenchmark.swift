@@ -4,7 +4,7 @@ import SwiftletRuntime
 /// One layer shape on one kernel table, beside the portable one.
 public struct ShapeMeasurement: Hashable, Sendable, Encodable {
   public var name: String
-  /// Fastest call of one sample on one thread, by CPU time, on the table measured and on the portable one.
+  /// Fastest call of one sample on one thread, on the table measured and on the portable one.
   public var microseconds, portableMicroseconds: Double
   /// The layer on the table measured, at its fastest.
   public var layer: LayerMeasurement
