@@ -8,10 +8,11 @@ struct Bench: ParsableCommand {
     commandName: "bench", abstract: "Measures a quantized model's speed against the limits of this machine.",
     discussion: """
       Every batch size runs with every thread count. Calls are timed one by one, inputs in place, in ten rounds that \
-      take turns: 0.2 s of warm-up, then at least 0.5 s and 30 calls for each. Layers are the fastest of 30 runs or more on one thread. Shares \
-      are of what one core reached just now with nothing to load (peak) or to compute (memory); multiply-accumulates \
-      are those the results need, without padding. The limit of a layer is the greater share, or overhead where both \
-      are below 30%. Compare ratios within one run on a quiet machine; pin to a core with 'taskset -c 0'.
+      take turns: 0.2 s of warm-up, then at least 0.5 s and 30 calls for each. Layers are the fastest of 30 runs or \
+      more on one thread. Shares are of what one core reached just now with nothing to load (peak) or to compute \
+      (memory); multiply-accumulates are those the results need, without padding. The limit of a layer is the greater \
+      share, or overhead where both are below 30%. Compare ratios within one run on a quiet machine; pin to a core \
+      with 'taskset -c 0'.
 
       --limits measures the machine alone. --shapes measures layer shapes of well-known networks against the portable \
       kernels; --check compares the ratios with a stored file and fails where one fell by more than --margin.
