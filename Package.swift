@@ -51,7 +51,8 @@ let fullTargets: [Target] = [
   .target(
     name: "SwiftletPipeline",
     dependencies: [
-      "SwiftletTraining", "SwiftletCompression", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel",
+      "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
+      "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
     ]),
   .executableTarget(
     name: "swiftlet",
@@ -81,7 +82,9 @@ let fullTargets: [Target] = [
   .testTarget(
     name: "SwiftletPipelineTests",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFormat", "SwiftletData", "SwiftletModel",
+      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletRuntime", "SwiftletFormat",
+      "SwiftletData",
+      "SwiftletModel", "CSwiftletKernels",
     ]),
   .testTarget(
     name: "CommandLineTests",

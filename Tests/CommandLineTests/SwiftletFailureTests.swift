@@ -37,6 +37,14 @@ import Testing
       ["quantize", float, "--ranges", "wide"] + output + Tool.data, code: 2, "--ranges must be mse, min-max")
     try tool.fail(["bench", int8, "--batch", "0"], code: 2, "--batch must be numbers from 1 to 4096")
     try tool.fail(["bench", int8, "--batch", ""], code: 2, "--batch must be numbers from 1 to 4096")
+    try tool.fail(["bench", int8, "--threads", "1,x"], code: 2, "--threads must be numbers from 1 to 256")
+    try tool.fail(["bench"], code: 2, "Give a model file, --limits or --shapes")
+    try tool.fail(["bench", int8, "--limits"], code: 2, "Give a model file, --limits or --shapes")
+    try tool.fail(["bench", int8, "--check", "x"], code: 2, "need --shapes")
+    try tool.fail(["bench", "--shapes", "--margin", "1"], code: 2, "--margin must be between 0 and 1")
+    try tool.fail(["bench", "--limits", "--html", "x"], code: 2, "need a model file")
+    try tool.fail(["bench", "--shapes", "--check", tool.path("tiny.json")], code: 1, "holds no stored ratios")
+    try tool.fail(["bench", int8, "--compare-float", int8], code: 1, "is already quantized")
     try tool.fail(
       ["bench", int8, "--kernels", "abacus"], code: 2, "--kernels 'abacus'",
       KernelTable.supported.map { "\($0.name)" }.joined(separator: ", "))

@@ -85,24 +85,52 @@ import Testing
     #expect(try tool.succeed(["verify", model]).contains("verified: 16 generated samples"))
   }
 
-  @Test func benchGivesARowForEachBatchSize() throws {
-    let model = try tool.integerModel()
-    for threads in ["1", "2"] {
-      let output = try tool.succeed(["bench", model, "--json", "--batch", "1,6", "--threads", threads])
-      let rows = try output.split(separator: "\n").map {
-        try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-      }
-      #expect(rows.map { $0["batch"] as? Int } == [1, 6])
-      for row in rows {
-        let (least, median) = (try #require(row["min_us"] as? Double), try #require(row["median_us"] as? Double))
-        let high = try #require(row["p99_us"] as? Double)
-        #expect(least > 0 && least <= median && median <= high)
-        #expect(row["threads"] as? Int == Int(threads))
-      }
+  @Test func benchGivesARowForEachBatchSizeAndThreadCount() throws {
+    let (model, float) = (try tool.integerModel(), try tool.floatModel())
+    let output = try tool.succeed(
+      ["bench", model, "--json", "--batch", "1,6", "--threads", "1,2", "--compare-float", float])
+    let rows = try output.split(separator: "\n").map {
+      try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
     }
-    let text = try tool.succeed(["bench", model, "--kernels", "portable", "--batch", "2"])
-    #expect(text.hasPrefix("batch 2, 1 thread, portable: median "))
+    #expect(rows.map { [$0["batch"] as? Int, $0["threads"] as? Int] } == [[1, 1], [1, 2], [6, 1], [6, 2]])
+    for row in rows {
+      for timing in [row, try #require(row["float"] as? [String: Any])] {
+        let (least, median) = (
+          try #require(timing["min_us"] as? Double), try #require(timing["median_us"] as? Double)
+        )
+        let high = try #require(timing["p99_us"] as? Double)
+        #expect(least > 0 && least <= median && median <= high)
+      }
+      let load = try #require(row["load"] as? [String: Any])
+      #expect(try int(load, "file_bytes") == tool.bytes("int8.swl").count)
+      #expect(try int(load, "peak_rss_bytes") >= int(load, "packed_bytes") && int(load, "packed_bytes") > 0)
+      let layers = try #require(row["layers"] as? [[String: Any]])
+      // 13 x 13 outputs of which floor pooling reads 12 x 12.
+      #expect(
+        layers.compactMap { $0["useful_macs"] as? Int }
+          == [12 * 12 * 4 * 9, 144 * 10].map { n in
+            n * (row["batch"] as? Int ?? 0)
+          })
+    }
+  }
+
+  @Test func benchTellsPeopleAndWritesAPage() throws {
+    let model = try tool.integerModel()
+    let page = tool.path("speed.html")
+    let arguments = ["bench", model, "--kernels", "portable", "--batch", "2", "--html", page]
+    let text = try tool.succeed(arguments)
+    #expect(
+      text.contains("portable peak ") && text.contains("load: ") && text.contains("layers at batch 2, one thread"))
     #expect(text.contains("conv2d_0+max_pool2d_1") && text.contains("dense_3"))
+    #expect(String(decoding: try tool.bytes("speed.html"), as: UTF8.self).contains("<svg"))
+    try tool.fail(arguments, code: 1, "speed.html: exists; use --force")
+  }
+
+  @Test func benchMeasuresTheMachineAlone() throws {
+    let limits = try tool.json(["bench", "--limits", "--kernels", "portable"])
+    #expect(try #require(limits["peak_gmac_s"] as? Double) > 0)
+    let memory = try #require(limits["memory"] as? [[String: Any]])
+    #expect(memory.last?["name"] as? String == "memory" && memory.count >= 2)
   }
 
   @Test func evalComparesModelsSideBySide() throws {

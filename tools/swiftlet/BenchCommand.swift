@@ -5,88 +5,115 @@ import SwiftletRuntime
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures a quantized model's speed on this machine.",
+    commandName: "bench", abstract: "Measures a quantized model's speed against the limits of this machine.",
     discussion: """
-      Each call is timed alone, inputs in place: 0.2 s of warm-up, then at least 0.5 s and 30 calls (2000 at batch 1). \
-      Compare ratios within one run on a quiet machine; pin to a core with 'taskset -c 0'.
+      Every batch size runs with every thread count. Calls are timed one by one, inputs in place, in ten rounds that \
+      take turns: 0.2 s of warm-up, then at least 0.5 s and 30 calls for each. Layers are the fastest of 30 runs or \
+      more on one thread. Shares are of what one core reached just now with nothing to load (peak) or to compute \
+      (memory); multiply-accumulates are those the results need, without padding. The limit of a layer is the greater \
+      share, or overhead where both are below 30%. Compare ratios within one run on a quiet machine; pin to a core \
+      with 'taskset -c 0'.
+
+      --limits measures the machine alone. --shapes measures layer shapes of well-known networks against the portable \
+      kernels; --check compares the ratios with a stored file and fails where one fell by more than --margin.
       """)
 
-  @Argument(help: "The quantized model file.") var model: String
-  @Option(help: "Images per call; several, separated by commas, give a row each.") var batch = "1,64"
-  @Option(help: "Threads that share a batch; by default SWIFTLET_THREADS, or 1.") var threads: Int?
+  @Argument(help: "The quantized model file; not with --limits or --shapes.") var model: String?
+  @Option(help: "Images per call, separated by commas.") var batch = "1,64"
+  @Option(help: "Threads that share a batch, separated by commas; by default SWIFTLET_THREADS, or 1.")
+  var threads: String?
   @Option(help: "Force a kernel path, as SWIFTLET_KERNELS does.") var kernels: String?
-  @Flag(help: "Print one JSON object per batch size: median_us, min_us and p99_us per call.") var json = false
+  @Option(
+    help: ArgumentHelp("Measure this float model in the same rounds: float against int8.", valueName: "float.swl"))
+  var compareFloat: String?
+  @Option(help: ArgumentHelp("Write a page with roofline, layers and sweeps.", valueName: "file")) var html: String?
+  @Flag(help: "Replace files that exist.") var force = false
+  @Flag(help: "Print JSON: one object per batch size and thread count, with median_us, min_us and p99_us per call.")
+  var json = false
+  @Flag(help: "No progress.") var quiet = false
+  @Flag(help: "Measure the limits of this machine instead of a model.") var limits = false
+  @OptionGroup var shapeOptions: ShapeBenchOptions
 
-  func validate() throws { try ThreadOptions.check(threads) }
+  func validate() throws {
+    guard [model != nil, limits, shapeOptions.shapes].count(where: { $0 }) == 1 else {
+      throw ValidationError("Give a model file, --limits or --shapes, one of them.")
+    }
+    guard model != nil || (compareFloat == nil && html == nil) else {
+      throw ValidationError("--compare-float and --html need a model file.")
+    }
+    _ = try Self.counts(batch, "--batch", 1...4096)
+    if let threads { _ = try Self.counts(threads, "--threads", 1...256) }
+  }
 
   func run() throws {
-    let batches = batch.split(separator: ",").map { Int($0) }
-    guard !batches.isEmpty, batches.allSatisfy({ $0.map { (1...4096).contains($0) } ?? false }) else {
-      throw Failure.usage("--batch must be numbers from 1 to 4096, separated by commas; got '\(batch)'")
-    }
-    let file = try ModelFile.quantized(model, for: "bench")
-    guard Measurement.canMeasure(file.model) else {
-      throw Failure("\(model): bench needs a model of one input and one s32 output")
-    }
     let table = try kernels.map(Self.table)
-    let threadCount = ThreadOptions.count(threads, fallback: 1)
-    for count in batches.compactMap({ $0 }) {
-      let prepared: PreparedModel
-      do { prepared = try PreparedModel(file.model, maxBatch: count, kernels: table) } catch {
-        throw Failure("\(model): \(Failure.describe(error))")
-      }
-      let timing = Measurement.calls(of: prepared, batch: count, threads: threadCount)
-      if json {
-        try Console.printJSON(Report(timing, batch: count, threads: threadCount, kernels: "\(prepared.kernels.name)"))
-        continue
-      }
-      let rate = Int(Double(count) * 1e6 / timing.medianMicroseconds)
-      try Console.print(
-        "batch \(count), \(threadCount) thread\(threadCount == 1 ? "" : "s"), \(prepared.kernels.name): "
-          + "median \(timing.medianMicroseconds.fixed(2)) us, min \(timing.minMicroseconds.fixed(2)), "
-          + "p99 \(timing.p99Microseconds.fixed(2)), \(rate.grouped) images/s")
-      try Console.print(Self.layers(prepared, batch: count))
+    if limits { return try printLimits(table) }
+    if shapeOptions.shapes { return try shapeOptions.run(table, json: json, quiet: quiet, force: force) }
+    guard let model else { return }
+    if let html { try OutputFile.check(html, force: force) }
+    let report = try measure(model, table)
+    if let html { try OutputFile.write(Array(report.html().utf8), to: html, force: force) }
+    if json {
+      for row in report.rows { try Console.printJSON(BenchmarkRecord(row, of: report)) }
+    } else {
+      try Console.print(report.text)
     }
   }
 
-  private struct Report: Encodable {
-    var median_us, min_us, p99_us, images_per_second: Double
-    var batch, threads, calls: Int
-    var kernels: String
+  private func measure(_ path: String, _ table: KernelTable?) throws -> BenchmarkReport {
+    var options = BenchmarkOptions(
+      batches: try Self.counts(batch, "--batch", 1...4096),
+      threads: try threads.map { try Self.counts($0, "--threads", 1...256) } ?? [ThreadOptions.count(nil, fallback: 1)],
+      kernels: table)
+    var file: ModelFile?
+    let load: LoadMeasurement
+    do {
+      load = try LoadMeasurement.measured(kernels: table) {
+        let loaded = try ModelFile.quantized(path, for: "bench")
+        file = loaded
+        return (loaded.model, loaded.byteCount)
+      }
+    } catch let error as PrepareError { throw Failure("\(path): \(Failure.describe(error))") }
+    guard let file else { preconditionFailure("the model is loaded") }
+    // After the quantized model is loaded, whose memory is reported.
+    let float = try compareFloat.map { try ModelFile.float($0, for: "--compare-float") }
+    options.float = float?.model
+    var line = ProgressLine()
+    defer { line.clear() }
+    do {
+      return try BenchmarkReport.measured(file.model, title: path, options: options, load: load) { what, fraction in
+        if !quiet { line.draw(fraction: fraction, what) }
+      }
+    } catch let error as PrepareError {
+      throw Failure("\(path): \(Failure.describe(error))")
+    } catch let error as BenchmarkError { throw Failure("\(float?.path ?? path): \(error)") }
+  }
 
-    init(_ timing: CallTiming, batch: Int, threads: Int, kernels: String) {
-      median_us = timing.medianMicroseconds
-      min_us = timing.minMicroseconds
-      p99_us = timing.p99Microseconds
-      images_per_second = Double(batch) * 1e6 / timing.medianMicroseconds
-      calls = timing.callCount
-      self.batch = batch
-      self.threads = threads
-      self.kernels = kernels
+  private func printLimits(_ table: KernelTable?) throws {
+    let tables = table.map { [$0] } ?? KernelTable.supported.filter { !$0.isReference }
+    var memory: [MemoryLevel] = []
+    for table in tables {
+      var measured = MachineLimits.measured(kernels: "\(table.name)", workingSet: memory.isEmpty ? nil : 0)
+      if memory.isEmpty { memory = measured.memory } else { measured.memory = memory }
+      if json { try Console.printJSON(measured) } else { try Console.print(measured.text) }
     }
   }
 
-  private static func table(_ name: String) throws -> KernelTable {
+  /// The numbers of a list like `1,64`, in order, none twice.
+  static func counts(_ text: String, _ option: String, _ range: ClosedRange<Int>) throws -> [Int] {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.allSatisfy({ $0.map(range.contains) ?? false }) else {
+      throw ValidationError(
+        "\(option) must be numbers from \(range.lowerBound) to \(range.upperBound), separated by commas; got '\(text)'."
+      )
+    }
+    var seen = Set<Int>()
+    return numbers.compactMap { $0 }.filter { seen.insert($0).inserted }
+  }
+
+  static func table(_ name: String) throws -> KernelTable {
     if let table = KernelTable.named(Array(name.utf8).span) { return table }
     let known = KernelTable.supported.map { "\($0.name)" }.joined(separator: ", ")
     throw Failure.usage("--kernels '\(name)' is not available on this CPU; it has \(known)")
-  }
-
-  /// Time per layer on one thread, by a clock read between the steps (some 20 ns each).
-  private static func layers(_ prepared: PreparedModel, batch: Int) -> String {
-    let times = Measurement.steps(of: prepared, batch: batch)
-    let total = times.reduce(0, +)
-    let rows = zip(prepared.steps, times).map { step, microseconds in
-      let rate =
-        step.multiplyAccumulates > 0
-        ? (Double(step.multiplyAccumulates * batch) / microseconds / 1e3).fixed(1) : ""
-      return [
-        "  "
-          + step.nodes.map { String(decoding: prepared.model.name(ofNode: $0), as: UTF8.self) }.joined(separator: "+"),
-        microseconds.fixed(2), (100 * microseconds / max(total, 1e-9)).fixed(1) + "%", rate,
-        String(decoding: step.kernel, as: UTF8.self),
-      ]
-    }
-    return Console.table([["  layer", "us", "share", "GMAC/s", "kernel"]] + rows)
   }
 }

@@ -77,9 +77,13 @@ struct ProgressLine {
 
   /// Clears the line and prints `text` for good.
   mutating func finish(_ text: String) {
+    clear()
+    Console.note(text)
+  }
+
+  mutating func clear() {
     if isDrawn { Console.report("\r\u{1B}[K") }
     isDrawn = false
-    Console.note(text)
   }
 }
 

@@ -56,7 +56,7 @@ struct Eval: ParsableCommand {
   }
 
   private func speed(_ file: ModelFile) throws -> String {
-    guard file.model.isQuantized, Measurement.canMeasure(file.model) else { return "-" }
+    guard file.model.isQuantized else { return "-" }
     do {
       return Measurement.calls(of: try PreparedModel(file.model), batch: 1, threads: 1).medianMicroseconds.fixed(1)
     } catch { throw Failure("\(file.path): \(Failure.describe(error))") }

@@ -2,3 +2,4 @@
 // Leaf microkernels: pointers, strides and counts only; no tensors, graphs or allocation.
 #include "swl_float.h"
 #include "swl_int8.h"
+#include "swl_peak.h"
