@@ -1,4 +1,5 @@
 import CSwiftletPlatform
+import Foundation
 import SwiftletModel
 import SwiftletRuntime
 
@@ -78,25 +79,40 @@ public enum Measurement {
   }
 
   /// The fewest microseconds that a call of each takes, in turns; short calls are timed several at once.
+  ///
+  /// A busy machine hardly ever leaves calls of more than a millisecond alone: of those it is the median of the CPU time
+  /// (whose clock is too coarse for the others).
   static func fastest(_ calls: [() -> Void], time: MeasuringTime) -> [Double] {
-    let repeats = calls.map { call in
+    let probes = calls.map { call in
       call()
       let before = swl_clock_ns()
       call()
-      return 1 + 10_000 / max(1, swl_clock_ns() - before)
+      return max(1, swl_clock_ns() - before)
     }
-    var result = [Double](repeating: .infinity, count: calls.count)
+    var durations = [[Double]](repeating: [], count: calls.count)
     for _ in 0..<time.rounds {
       for (index, call) in calls.enumerated() {
+        let repeats = 1 + 10_000 / probes[index]
+        let isLong = probes[index] > 1_000_000
         repeatFor(seconds: time.seconds / Double(time.rounds), leastCalls: 1) {
-          let before = swl_clock_ns()
-          for _ in 0..<repeats[index] { call() }
-          let nanoseconds = Double(max(1, swl_clock_ns() - before))
-          result[index] = min(result[index], nanoseconds / Double(repeats[index]) / 1e3)
+          let before = isLong ? threadNanoseconds() : swl_clock_ns()
+          for _ in 0..<repeats { call() }
+          let after = isLong ? threadNanoseconds() : swl_clock_ns()
+          durations[index].append(Double(max(1, Int64(after) - Int64(before))) / Double(repeats) / 1e3)
         }
       }
     }
-    return result
+    return zip(probes, durations).map { probe, durations in
+      let sorted = durations.sorted()
+      return probe > 1_000_000 ? sorted[sorted.count / 2] : sorted[0]
+    }
+  }
+
+  /// CPU time of this thread.
+  private static func threadNanoseconds() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
   }
 
   private static func repeatFor(seconds: Double, leastCalls: Int, _ body: () -> Void) {
