@@ -115,7 +115,7 @@ extension ModelDiff.Side {
     parameterCount = model.parameterCount
     nonzeroCount = model.nodes.reduce(0) { $0 + $1.parameters.reduce(0) { $0 + $1.count - $1.zeroCount } }
     multiplyAccumulates = model.multiplyAccumulates
-    guard model.isQuantized, Measurement.canMeasure(model) else { return }
+    guard model.isQuantized else { return }
     microseconds = Measurement.calls(of: try PreparedModel(model), batch: 1, threads: 1).medianMicroseconds
   }
 }
