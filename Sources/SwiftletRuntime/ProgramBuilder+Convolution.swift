@@ -17,9 +17,12 @@ extension ProgramBuilder {
     let node = model.nodes[group.nodes[0]]
     let input = model.values[node.inputs[0]].shape
     let stage = outputStage(group)
-    let isDepthwise = conv.isDepthwise(on: input) && !stage.storesInt32
-    // A depthwise convolution of several filters per channel reads a copy in which each channel stands that many times.
-    let repeats = isDepthwise ? conv.filters / input.channels : 1
+    // A depthwise convolution of several filters per channel reads a copy in which each channel stands that many times;
+    // a copy too large to address goes without.
+    let multiplier = conv.filters / input.channels
+    let fits = multiplier == 1 || multiplier <= (1 << 26) / input.count
+    let isDepthwise = conv.isDepthwise(on: input) && !stage.storesInt32 && fits
+    let repeats = isDepthwise ? multiplier : 1
     let plan: WindowPlan
     var pool: WindowPlan?
     do {

@@ -1,3 +1,5 @@
+import CSwiftletKernels
+
 /// Rough times, only to tell steps that are worth sharing among threads from others.
 extension ProgramBuilder {
   /// About what a panel's kernels take for one image, and the weights they read.
