@@ -31,6 +31,7 @@ package enum TensorDecoder {
     case .codebook: elements = try codebook(&reader, count: count)
     case .bitPlanes: elements = try bitPlanes(&reader, count: count)
     case .varints: elements = try varints(&reader, count: count)
+    case .coded: throw reader.error(.badValue, "encoding", at: reader.offset)
     }
     guard isTransposed else { return elements }
     var result = [T](repeating: 0, count: count)
