@@ -56,10 +56,11 @@ final class LogisticTables {
   _ state: UnsafeMutablePointer<BitState>, _ bit: Int, inertia: Int, _ reciprocal: UnsafeMutablePointer<UInt16>
 ) {
   let count = Int(state.pointee.count)
-  let old = Int(state.pointee.probability)
-  let change = ((0 &- bit) & 65535 &- old) &* Int(reciprocal[count &+ inertia])
+  let old = Int64(state.pointee.probability)
+  let change = ((0 &- Int64(bit)) & 65535 &- old) &* Int64(reciprocal[count &+ inertia])
   state.pointee.probability = UInt16(truncatingIfNeeded: old &+ change >> 16)
-  if count < Int(BitState.highestCount) { state.pointee.count = UInt16(truncatingIfNeeded: count &+ 1) }
+  // Without a branch, which would be taken at random.
+  state.pointee.count = UInt16(truncatingIfNeeded: count &+ (count < Int(BitState.highestCount) ? 1 : 0))
 }
 
 /// Mixes the predictions of several contexts in the logistic domain (Mahoney 2005, PAQ6 to lpaq), in integers.
@@ -73,6 +74,9 @@ struct BitMixer: ~Copyable {
   private let inertia: Int
   private let rate: Int64
   private let tables: LogisticTables
+  // The tables' pointers, at hand.
+  private let squash, reciprocal: UnsafeMutablePointer<UInt16>
+  private let stretch: UnsafeMutablePointer<Int16>
   static var largestInputCount: Int { 6 }
 
   /// - Parameters:
@@ -86,6 +90,7 @@ struct BitMixer: ~Copyable {
     weights[0] = 1 << 16
     (self.inertia, self.rate) = (inertia, rate)
     self.tables = tables
+    (squash, stretch, reciprocal) = (tables.squash, tables.stretch, tables.reciprocal)
   }
 
   deinit {
@@ -96,7 +101,6 @@ struct BitMixer: ~Copyable {
 
   /// Codes a bit by the first `count` contexts and teaches them and the weights.
   @inline(__always) func code<Coder: BitCoder>(_ bit: Int, _ coder: inout Coder, count: Int) -> Int {
-    let stretch = tables.stretch
     let general = contexts[0].pointee.probability
     let first = Int64(stretch[Int(general >> 4)])
     logits[0] = first
@@ -110,12 +114,12 @@ struct BitMixer: ~Copyable {
     }
     let limit = Int64(LogisticTables.largestLogit)
     let logit = max(-limit, min(limit, sum >> 16))
-    let probability = UInt32(tables.squash[Int(logit &+ limit)])
+    let probability = UInt32(squash[Int(logit &+ limit)])
     let bit = coder.code(bit, probability: probability)
     let error = (Int64(bit) << 16 &- Int64(probability)) &* rate
     for input in 0..<count {
       weights[input] &+= (logits[input] &* error) >> 18
-      learn(contexts[input], bit, inertia: inertia, tables.reciprocal)
+      learn(contexts[input], bit, inertia: inertia, reciprocal)
     }
     return bit
   }

@@ -3,7 +3,7 @@ import SwiftletModel
 
 /// The content of a quantized model as one arithmetic-coded stream (Format.md, Coded content): the bytes of graph and
 /// metadata, then the parameters of node after node.
-enum CodedContent {
+package enum CodedContent {
   /// The most bytes of graph and metadata.
   static var preludeLimit: Int { 1 << 20 }
   /// The most parameters, which bounds the time of decoding.
@@ -42,7 +42,7 @@ enum CodedContent {
   }
 
   /// The model in the stream `bytes[range]`, which may be hostile.
-  static func read(
+  package static func read(
     _ bytes: [UInt8], _ range: Range<Int>, limits: ReadLimits
   ) throws(ModelFormatError) -> (model: Model, tensors: [TensorRecord], contentByteCount: Int) {
     var coder = RangeDecoder(bytes, range: range)
@@ -107,8 +107,8 @@ enum CodedContent {
     while goesOn: (borrowing Coder) -> Bool
   ) -> [UInt8]? {
     let counts = NumberModel(tables)
-    let count = counts.code(bytes.count, &coder)
-    guard count <= limit else { return nil }
+    let coded = counts.code(Int64(bytes.count), &coder)
+    guard let count = Int(exactly: coded), count <= limit else { return nil }
     let model = ByteModel(tables)
     var result: [UInt8] = []
     var (one, two): (UInt8, UInt8) = (0, 0)

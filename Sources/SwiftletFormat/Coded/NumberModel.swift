@@ -12,28 +12,28 @@ struct NumberModel: ~Copyable {
   func loosen(to limit: UInt16) { contexts.loosen(to: limit) }
 
   /// Codes a number from 0 to 2^32 - 2.
-  func code<Coder: BitCoder>(_ value: Int, _ coder: inout Coder) -> Int {
+  func code<Coder: BitCoder>(_ value: Int64, _ coder: inout Coder) -> Int64 {
     let wanted = value + 1
     let lengths = contexts.states + 2
     var length = 0
     while length < Self.longest, learner.code(wanted >> (length + 1) != 0 ? 1 : 0, &coder, lengths + length) == 1 {
       length += 1
     }
-    var found = 1
+    var found: Int64 = 1
     for bit in (0..<length).reversed() {
-      let wantedBit = wanted >> bit & 1
+      let wantedBit = Int(wanted >> bit & 1)
       let isFirst = bit == length - 1
       let next =
         isFirst
         ? learner.code(wantedBit, &coder, lengths + Self.longest + 1 + length)
         : coder.code(wantedBit, probability: 1 << 15)
-      found = found << 1 | next
+      found = found << 1 | Int64(next)
     }
     return found - 1
   }
 
   /// Codes a number of magnitude at most 2^32 - 1: whether it is zero, its sign, its magnitude.
-  func codeSigned<Coder: BitCoder>(_ value: Int, _ coder: inout Coder) -> Int {
+  func codeSigned<Coder: BitCoder>(_ value: Int64, _ coder: inout Coder) -> Int64 {
     guard learner.code(value != 0 ? 1 : 0, &coder, contexts.states) == 1 else { return 0 }
     let isNegative = learner.code(value < 0 ? 1 : 0, &coder, contexts.states + 1) == 1
     let magnitude = code(abs(value) - 1, &coder) + 1

@@ -8,7 +8,7 @@ struct ParameterModel: ~Copyable {
   private let powers, emptyPowers, exponents, shifts, biases: NumberModel
 
   /// The k of Numerics' 2^(k/2).
-  static var halfPowers: ClosedRange<Int> { -124...124 }
+  static var halfPowers: ClosedRange<Int64> { -124...124 }
   private static var mantissaBits: Int { 30 }
 
   init(_ tables: LogisticTables) {
@@ -37,23 +37,23 @@ struct ParameterModel: ~Copyable {
   func code<Coder: BitCoder>(scales: [Scale], isEmpty: [Bool], _ coder: inout Coder) -> [Scale]? {
     powers.loosen(to: 30)
     emptyPowers.loosen(to: 30)
-    let isGeneral = scales.contains { $0.halfPower.map { !Self.halfPowers.contains($0) } ?? true }
+    let isGeneral = scales.contains { $0.halfPower.map { !Self.halfPowers.contains(Int64($0)) } ?? true }
     if learner.code(isGeneral ? 1 : 0, &coder, flags.states) == 1 {
       return codeGeneral(scales, count: isEmpty.count, &coder)
     }
     var result: [Scale] = []
     // Rows of zeros have scales of their own kind.
-    var last = -14
-    var lastEmpty = 0
+    var last: Int64 = -14
+    var lastEmpty: Int64 = 0
     for row in isEmpty.indices {
-      let wanted = scales.isEmpty ? 0 : scales[row].halfPower ?? 0
+      let wanted = scales.isEmpty ? 0 : Int64(scales[row].halfPower ?? 0)
       if isEmpty[row] {
         lastEmpty += emptyPowers.codeSigned(wanted - lastEmpty, &coder)
       } else {
         last += powers.codeSigned(wanted - last, &coder)
       }
       let k = isEmpty[row] ? lastEmpty : last
-      guard Self.halfPowers.contains(k), let scale = Scale(halfPower: k) else { return nil }
+      guard Self.halfPowers.contains(k), let scale = Scale(halfPower: Int(k)) else { return nil }
       result.append(scale)
     }
     return result
@@ -65,12 +65,12 @@ struct ParameterModel: ~Copyable {
     for row in 0..<count {
       let wanted = scales.isEmpty ? last : scales[row]
       if learner.code(wanted != last ? 1 : 0, &coder, flags.states + 1) == 1 {
-        let exponent = last.exponent + exponents.codeSigned(wanted.exponent - last.exponent, &coder)
+        let exponent = Int64(last.exponent) + exponents.codeSigned(Int64(wanted.exponent - last.exponent), &coder)
         var mantissa: UInt32 = 1
         for bit in (0..<Self.mantissaBits).reversed() {
           mantissa = mantissa << 1 | UInt32(coder.code(Int(wanted.mantissa >> UInt32(bit) & 1), probability: 1 << 15))
         }
-        guard let scale = Scale(mantissa: mantissa, exponent: exponent) else { return nil }
+        guard let scale = Scale(mantissa: mantissa, exponent: Int(clamping: exponent)) else { return nil }
         last = scale
       }
       result.append(last)
@@ -84,12 +84,12 @@ struct ParameterModel: ~Copyable {
   func code<Coder: BitCoder>(biases values: [Int32], _ coder: inout Coder) -> [Int32]? {
     biases.loosen(to: 4)
     let used = values.reduce(0) { $0 | $1 }
-    let shift = shifts.code(used == 0 ? 0 : used.trailingZeroBitCount, &coder)
+    let shift = shifts.code(used == 0 ? 0 : Int64(used.trailingZeroBitCount), &coder)
     guard shift < 32 else { return nil }
     var result: [Int32] = []
     result.reserveCapacity(values.count)
     for value in values {
-      let coded = biases.codeSigned(Int(value) >> shift, &coder)
+      let coded = biases.codeSigned(Int64(value) >> shift, &coder)
       let (product, overflow) = coded.multipliedReportingOverflow(by: 1 << shift)
       guard !overflow, let bias = Int32(exactly: product) else { return nil }
       result.append(bias)

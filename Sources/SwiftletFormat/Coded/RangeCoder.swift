@@ -1,5 +1,5 @@
 /// Codes binary decisions one after another; the encoder and the decoder walk through the same model.
-protocol BitCoder {
+package protocol BitCoder {
   /// Codes `bit`, 0 or 1, whose probability of being 1 is `probability / 65536`; a decoder ignores `bit`.
   ///
   /// - Parameter probability: 1...65535.
@@ -16,7 +16,7 @@ enum RangeCoding {
 }
 
 /// A binary range coder of 32 bits (Martin 1979; Subbotin 1999), with carries resolved in the bytes already written.
-struct RangeEncoder: BitCoder {
+package struct RangeEncoder: BitCoder {
   private var low: UInt64 = 0
   private var range: UInt32 = .max
   private var bytes: [UInt8] = []
@@ -24,7 +24,9 @@ struct RangeEncoder: BitCoder {
   /// Whole bytes written so far.
   var count: Int { bytes.count }
 
-  mutating func code(_ bit: Int, probability: UInt32) -> Int {
+  package init() {}
+
+  package mutating func code(_ bit: Int, probability: UInt32) -> Int {
     let bound = UInt32(truncatingIfNeeded: (UInt64(range) * UInt64(probability)) >> 16)
     if bit != 0 {
       range = bound
@@ -53,7 +55,7 @@ struct RangeEncoder: BitCoder {
   }
 
   /// The stream: the least number in the final interval with one byte more than those written, less trailing zeros.
-  consuming func finished() -> [UInt8] {
+  package consuming func finished() -> [UInt8] {
     low += UInt64(RangeCoding.leastRange - 1)
     carry()
     bytes.append(UInt8(truncatingIfNeeded: low >> 24))
@@ -67,8 +69,8 @@ struct RangeEncoder: BitCoder {
 }
 
 /// The inverse of `RangeEncoder` over bytes that may be hostile: past the end it reads zeros, and says so.
-struct RangeDecoder: BitCoder {
-  enum End { case exact, tooShort, tooLong(Int), notLeast }
+package struct RangeDecoder: BitCoder {
+  package enum End: Equatable { case exact, tooShort, tooLong(Int), notLeast }
 
   private let bytes: [UInt8]
   private let end: Int
@@ -78,7 +80,7 @@ struct RangeDecoder: BitCoder {
   private var range: UInt32 = .max
   private var code: UInt32 = 0
 
-  init(_ bytes: [UInt8], range: Range<Int>) {
+  package init(_ bytes: [UInt8], range: Range<Int>) {
     self.bytes = bytes
     start = range.lowerBound
     position = start
@@ -91,7 +93,7 @@ struct RangeDecoder: BitCoder {
     return position < end ? UInt32(bytes[position]) : 0
   }
 
-  @inline(__always) mutating func code(_ bit: Int, probability: UInt32) -> Int {
+  @inline(__always) package mutating func code(_ bit: Int, probability: UInt32) -> Int {
     let bound = UInt32(truncatingIfNeeded: (UInt64(range) &* UInt64(probability)) >> 16)
     let isOne = code < bound
     range = isOne ? bound : range &- bound
@@ -104,10 +106,10 @@ struct RangeDecoder: BitCoder {
   }
 
   /// Whether decoding has gone on beyond what any stream of this length can hold.
-  var isOverrun: Bool { position - 3 > end + RangeCoding.omittedZeros }
+  package var isOverrun: Bool { position - 3 > end + RangeCoding.omittedZeros }
 
   /// Whether the stream is the very one that the encoder writes for the bits decoded.
-  func checkedEnd() -> End {
+  package func checkedEnd() -> End {
     // The encoder wrote a byte for each one shifted in after the first four, and one more.
     let last = position - 3
     if end > last { return .tooLong(end - last) }
