@@ -8,6 +8,8 @@ public enum ModelFormat {
   public static var version: Int { 1 }
   /// Flag bit 0: values and weights are integers.
   static var quantizedFlag: UInt8 { 1 }
+  /// Flag bit 1: the content is arithmetic coded, not deflated.
+  static var codedFlag: UInt8 { 2 }
   /// Flag bits 4...7 may be ignored by a reader that does not know them.
   static var requiredFlags: UInt8 { 0x0F }
   static var checksumByteCount: Int { 4 }
@@ -17,7 +19,8 @@ public enum ModelFormat {
 
 /// What a reader is willing to allocate for one file, beyond the file itself.
 ///
-/// Peak allocation stays under `contentBytes + 24 * parameters` bytes and a few hundred bytes per node.
+/// Peak allocation stays under `contentBytes + 24 * parameters` bytes a few hundred bytes per node and
+/// 300 KB of the coder's contexts.
 public struct ReadLimits: Hashable, Sendable {
   /// The most bytes of inflated content.
   public var contentBytes: Int
@@ -37,9 +40,13 @@ public struct ReadLimits: Hashable, Sendable {
 public struct ModelHeader: Hashable, Sendable {
   public var version: Int
   public var flags: UInt8
+  /// Bytes of the inflated content; 0 where it is coded.
   public var contentByteCount: Int
-  /// Where the deflated content lies in the file.
+  /// Where the deflated or coded content lies in the file.
   public var content: Range<Int>
+
+  /// Whether the content is one arithmetic-coded stream.
+  public var isCoded: Bool { flags & ModelFormat.codedFlag != 0 }
 
   public var isQuantized: Bool { flags & ModelFormat.quantizedFlag != 0 }
 }
@@ -58,16 +65,18 @@ enum Container {
     guard version <= ModelFormat.version else { throw reader.error(.newerVersion(version), "version", at: 3) }
     guard version >= 1 else { throw reader.error(.badValue, "version", at: 3) }
     let flags = try reader.byte("flags")
-    let unknown = flags & ModelFormat.requiredFlags & ~ModelFormat.quantizedFlag
+    let unknown = flags & ModelFormat.requiredFlags & ~(ModelFormat.quantizedFlag | ModelFormat.codedFlag)
     guard unknown == 0 else { throw reader.error(.unknownFlags(unknown), "flags", at: 4) }
+    if flags & ModelFormat.codedFlag != 0 {
+      guard flags & ModelFormat.quantizedFlag != 0 else { throw reader.error(.badValue, "flags", at: 4) }
+      return ModelHeader(version: version, flags: flags, contentByteCount: 0, content: reader.offset..<end)
+    }
     let count = try reader.count("content size", limit: limits.contentBytes)
     return ModelHeader(version: version, flags: flags, contentByteCount: count, content: reader.offset..<end)
   }
 
-  /// Checks the checksum and inflates the content of a file whose header has been read.
-  static func readContent(
-    _ bytes: [UInt8], _ header: ModelHeader, limits: ReadLimits
-  ) throws(ModelFormatError) -> [UInt8] {
+  /// Checks the checksum of a file whose header has been read.
+  static func check(_ bytes: [UInt8], _ header: ModelHeader) throws(ModelFormatError) {
     let body = bytes.count - ModelFormat.checksumByteCount
     guard body >= header.content.lowerBound else {
       let missing = header.content.lowerBound + ModelFormat.checksumByteCount
@@ -81,6 +90,12 @@ enum Container {
       throw ModelFormatError(
         .bytes(.checksum(stored: stored, computed: computed)), "checksum", at: body, isInContent: false)
     }
+  }
+
+  /// Inflates the content of a file whose checksum is right.
+  static func inflate(
+    _ bytes: [UInt8], _ header: ModelHeader, limits: ReadLimits
+  ) throws(ModelFormatError) -> [UInt8] {
     let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
     do {
       return try Zlib.inflate(
@@ -96,15 +111,28 @@ enum Container {
   static func write(
     _ content: [UInt8], flags: UInt8, blockEnds: [Int], effort: Zlib.Effort
   ) throws(ModelFormatError) -> [UInt8] {
-    var writer = ByteWriter()
-    writer.write(bytes: ModelFormat.magic)
-    writer.write(byte: UInt8(ModelFormat.version))
-    writer.write(byte: flags)
+    var writer = beginning(flags: flags)
     writer.writeCount(content.count)
     do { writer.write(bytes: try Zlib.deflate(content, wrapper: .raw, effort: effort, blockEnds: blockEnds)) } catch {
       throw ModelFormatError(error, isInContent: false)
     }
     writer.write(Zlib.crc32(writer.bytes))
     return writer.bytes
+  }
+
+  /// The whole file around a coded stream.
+  static func write(coded stream: [UInt8], flags: UInt8) -> [UInt8] {
+    var writer = beginning(flags: flags | ModelFormat.codedFlag)
+    writer.write(bytes: stream)
+    writer.write(Zlib.crc32(writer.bytes))
+    return writer.bytes
+  }
+
+  private static func beginning(flags: UInt8) -> ByteWriter {
+    var writer = ByteWriter()
+    writer.write(bytes: ModelFormat.magic)
+    writer.write(byte: UInt8(ModelFormat.version))
+    writer.write(byte: flags)
+    return writer
   }
 }

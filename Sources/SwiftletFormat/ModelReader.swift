@@ -28,7 +28,14 @@ public enum ModelReader {
     _ bytes: [UInt8], limits: ReadLimits = ReadLimits()
   ) throws(ModelFormatError) -> ReadModel {
     let header = try Container.readHeader(bytes, limits: limits)
-    let content = try Container.readContent(bytes, header, limits: limits)
+    try Container.check(bytes, header)
+    if header.isCoded {
+      let read = try CodedContent.read(bytes, header.content, limits: limits)
+      var known = header
+      known.contentByteCount = read.contentByteCount
+      return ReadModel(model: read.model, header: known, tensors: read.tensors)
+    }
+    let content = try Container.inflate(bytes, header, limits: limits)
     let (model, tensors) = try readContent(content, isQuantized: header.isQuantized, limits: limits)
     return ReadModel(model: model, header: header, tensors: tensors)
   }
@@ -46,19 +53,7 @@ public enum ModelReader {
     for index in model.nodes.indices {
       let node = model.nodes[index]
       for (parameter, spec) in node.op.parameterSpecs(for: model.values[node.inputs[0]].shape).enumerated() {
-        // Extents are capped one by one, so the product of a filter's four needs its own check.
-        var count = 1
-        for extent in spec.shape {
-          let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-          guard !overflow, product <= limits.parameters else {
-            throw reader.error(.graph(GraphError(.overLimit, node: index)), "parameters", at: reader.offset)
-          }
-          count = product
-        }
-        total += count
-        guard total <= limits.parameters else {
-          throw reader.error(.graph(GraphError(.overLimit, node: index)), "parameters", at: reader.offset)
-        }
+        try count(spec.shape, into: &total, limit: limits.parameters, node: index, reader)
         let (tensor, record) = try reader.tensor(spec, isQuantized: isQuantized, node: index, parameter: parameter)
         model.nodes[index].parameters.append(tensor)
         records.append(record)
@@ -67,6 +62,53 @@ public enum ModelReader {
     try reader.expectEnd("end of content")
     do { try model.validate() } catch { throw reader.error(.graph(error), "graph", at: 0) }
     return (model, records)
+  }
+
+  /// The model in a coded content's first bytes, without parameters, and the shapes of the weights to come by node.
+  static func readPrelude(
+    _ prelude: [UInt8], isQuantized: Bool, limits: ReadLimits, parameterLimit: Int
+  ) throws(ModelFormatError) -> (model: Model, weights: [(node: Int, shape: [Int])]) {
+    var reader = FieldReader(prelude)
+    var model = try readGraph(&reader, isQuantized: isQuantized, limits: limits)
+    model.metadata = try reader.metadata(
+      inputChannels: model.values[0].shape.channels, isQuantized: isQuantized)
+    var weights: [(node: Int, shape: [Int])] = []
+    var total = 0
+    for index in model.nodes.indices {
+      let node = model.nodes[index]
+      let specs = node.op.parameterSpecs(for: model.values[node.inputs[0]].shape)
+      for spec in specs {
+        try count(
+          spec.shape, into: &total, limit: min(limits.parameters, parameterLimit), node: index, reader)
+      }
+      if let first = specs.first {
+        guard specs.count == 2, first.role == .weights else {
+          throw reader.error(.badValue, "parameters", at: reader.offset)
+        }
+        weights.append((index, first.shape))
+      }
+    }
+    try reader.expectEnd("end of graph")
+    return (model, weights)
+  }
+
+  /// Adds the elements of `shape` to `total`, refusing more than `limit`.
+  private static func count(
+    _ shape: [Int], into total: inout Int, limit: Int, node: Int, _ reader: borrowing FieldReader
+  ) throws(ModelFormatError) {
+    // Extents are capped one by one, so the product of a filter's four needs its own check.
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product <= limit else {
+        throw reader.error(.graph(GraphError(.overLimit, node: node)), "parameters", at: reader.offset)
+      }
+      count = product
+    }
+    total += count
+    guard total <= limit else {
+      throw reader.error(.graph(GraphError(.overLimit, node: node)), "parameters", at: reader.offset)
+    }
   }
 
   private static func readGraph(

@@ -9,12 +9,27 @@ public struct WrittenModel: Sendable {
   public var graphByteCount, metadataByteCount: Int
 }
 
+/// How a quantized model's content is stored; a float model's is always plain.
+public enum Packing: Sendable, Hashable, CaseIterable {
+  /// The smaller of the two, but plain where decoding would take long.
+  case smallest
+  /// Deflated, for readers that know nothing else.
+  case plain
+  /// Arithmetic coded, however long that takes.
+  case coded
+}
+
 public enum ModelWriter {
+  /// Decisions of the coder that `Packing.smallest` spends on loading a file, some 20 ns each.
+  static var decisionLimit: Int { 1 << 20 }
+
   /// Writes `model` as a `.swl` file.
   ///
   /// Values are renumbered: inputs first, then each node's output in order. The same model and zlib give the same bytes.
   /// - Throws: `ModelFormatError(.notWritable)` where the model does not validate or passes a limit of the format.
-  public static func write(_ model: Model, effort: Zlib.Effort = .smallest) throws(ModelFormatError) -> WrittenModel {
+  public static func write(
+    _ model: Model, packing: Packing = .smallest, effort: Zlib.Effort = .smallest
+  ) throws(ModelFormatError) -> WrittenModel {
     do { try model.validate() } catch {
       throw ModelFormatError(.notWritable(error), "model", at: 0, isInContent: false)
     }
@@ -27,6 +42,17 @@ public enum ModelWriter {
     let graphEnd = writer.count
     writer.write(model.metadata)
     let metadataEnd = writer.count
+    let flags = model.isQuantized ? ModelFormat.quantizedFlag : 0
+    var coded: WrittenModel?
+    if packing != .plain, model.isCodable, metadataEnd <= CodedContent.preludeLimit {
+      if packing == .coded || model.decisionCount <= decisionLimit {
+        let stream = CodedContent.write(writer.bytes, model)
+        coded = WrittenModel(
+          bytes: Container.write(coded: stream.bytes, flags: flags), tensors: stream.tensors,
+          graphByteCount: graphEnd, metadataByteCount: metadataEnd - graphEnd)
+      }
+      if packing == .coded, let coded { return coded }
+    }
     var records: [TensorRecord] = []
     var blockEnds: [Int] = []
     for (index, node) in model.nodes.enumerated() {
@@ -36,8 +62,8 @@ public enum ModelWriter {
         blockEnds += written.blockEnds
       }
     }
-    let flags = model.isQuantized ? ModelFormat.quantizedFlag : 0
     let bytes = try Container.write(writer.bytes, flags: flags, blockEnds: blockEnds, effort: effort)
+    if let coded, coded.bytes.count < bytes.count { return coded }
     return WrittenModel(
       bytes: bytes, tensors: records, graphByteCount: graphEnd, metadataByteCount: metadataEnd - graphEnd)
   }
@@ -91,6 +117,18 @@ public enum ModelWriter {
 }
 
 extension Model {
+  /// Whether the coder applies: quantized, and not too large.
+  var isCodable: Bool { isQuantized && parameterCount <= CodedContent.parameterLimit }
+
+  /// About how many decisions the coder takes for the weights.
+  var decisionCount: Int {
+    nodes.reduce(0) { total, node in
+      let weights = node.parameters.first?.int8s ?? []
+      return total
+        + weights.reduce(weights.count) { $1 == 0 ? $0 : $0 + 1 + 2 * (8 - $1.magnitude.leadingZeroBitCount) }
+    }
+  }
+
   /// The same model with its values in the format's order: inputs, then each node's output.
   public func canonicallyNumbered() -> Model {
     let order = inputs + nodes.map { $0.output }

@@ -107,6 +107,7 @@ extension TensorEncoding {
     case .zeros, .raw, .bitmask, .gaps: true
     case .blocks, .codebook, .bitPlanes: element == .int8
     case .varints: element == .int32
+    case .coded: false
     }
   }
 }

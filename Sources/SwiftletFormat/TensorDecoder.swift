@@ -52,6 +52,7 @@ package enum TensorDecoder {
     case .codebook: try codebook(&reader, content, into: &elements)
     case .bitPlanes: try bitPlanes(&reader, content, into: &elements)
     case .varints: try varints(&reader, into: &elements)
+    case .coded: throw reader.error(.badValue, "encoding", at: reader.offset)
     }
   }
 

@@ -19,6 +19,8 @@ public enum TensorEncoding: UInt8, CaseIterable, Hashable, Sendable {
   case bitPlanes = 6
   /// Zigzag varints. int32 only.
   case varints = 7
+  /// Part of a coded content, which has no encoding bytes.
+  case coded = 8
 }
 
 /// Bytes of a tensor's encoding and where, within them, one kind of data gives way to another.

@@ -1,4 +1,5 @@
 import SwiftletCompression
+import SwiftletFormat
 import SwiftletModel
 import SwiftletTraining
 
@@ -21,6 +22,8 @@ public struct CompressionOptions: Sendable, Hashable {
   /// Training images observed for activation ranges.
   public var calibrationCount: Int
   public var threads: Int
+  /// How the file is stored.
+  public var packing: Packing
   /// For the provenance in the file, UTF-8.
   public var tool, note: [UInt8]
 
@@ -35,6 +38,7 @@ public struct CompressionOptions: Sendable, Hashable {
     weightLevels = [127, 31, 15, 7]
     calibrationCount = 1024
     threads = 1
+    packing = .smallest
     tool = []
     note = []
   }

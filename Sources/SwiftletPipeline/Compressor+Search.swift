@@ -76,7 +76,7 @@ extension Compressor {
       guard let kept else { return false }
       let finished = compressor.withProvenance(kept.model, kept.evaluation)
       let file: WrittenModel
-      do { file = try ModelWriter.write(finished) } catch {
+      do { file = try ModelWriter.write(finished, packing: compressor.options.packing) } catch {
         throw CompressionError.notWritable("the compressed model cannot be written: \(error.reason)")
       }
       candidates[kept.index].fileBytes = file.bytes.count

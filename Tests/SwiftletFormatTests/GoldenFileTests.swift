@@ -10,7 +10,12 @@ import Testing
 
   init() throws {
     guard Self.isWriting else { return }
-    for (name, model) in GoldenModels.valid { try GoldenFiles.write(ModelWriter.write(model).bytes, name) }
+    for (name, model) in GoldenModels.valid {
+      try GoldenFiles.write(ModelWriter.write(model, packing: .plain).bytes, name)
+    }
+    for (name, model) in GoldenModels.coded {
+      try GoldenFiles.write(ModelWriter.write(model, packing: .coded).bytes, name)
+    }
     for file in try GoldenFiles.invalid() { try GoldenFiles.write(file.bytes, file.name) }
   }
 
@@ -18,22 +23,32 @@ import Testing
   @Test(arguments: GoldenModels.valid.indices) func writerGivesTheGoldenContent(_ index: Int) throws {
     let (name, model) = GoldenModels.valid[index]
     let golden = try GoldenFiles.read(name)
-    let written = try ModelWriter.write(model).bytes
+    let written = try ModelWriter.write(model, packing: .plain).bytes
     #expect(try GoldenFiles.content(written) == GoldenFiles.content(golden))
     let header = try ModelReader.readHeader(golden)
     #expect(written.prefix(header.content.lowerBound) == golden.prefix(header.content.lowerBound))
     #expect(try ModelReader.read(golden) == model)
   }
 
+  /// No zlib takes part, so every byte is fixed.
+  @Test(arguments: GoldenModels.coded.indices) func coderGivesTheGoldenBytes(_ index: Int) throws {
+    let (name, model) = GoldenModels.coded[index]
+    let golden = try GoldenFiles.read(name)
+    #expect(try ModelWriter.write(model, packing: .coded).bytes == golden)
+    let read = try ModelReader.readDetailed(golden)
+    #expect(read.model == model)
+    #expect(read.header.isCoded && read.tensors.allSatisfy { $0.encoding == .coded })
+  }
+
   @Test func goldensUseEveryEncoding() throws {
     var seen: Set<TensorEncoding> = []
-    for (name, _) in GoldenModels.valid {
+    for (name, _) in GoldenModels.valid + GoldenModels.coded {
       seen.formUnion(try ModelReader.readDetailed(GoldenFiles.read(name)).tensors.map(\.encoding))
     }
     #expect(seen == Set(TensorEncoding.allCases))
   }
 
-  @Test(arguments: GoldenModels.valid.filter { $0.model.isQuantized }.map(\.name))
+  @Test(arguments: (GoldenModels.valid.filter { $0.model.isQuantized } + GoldenModels.coded).map(\.name))
   func selfTestsHoldOnEveryKernel(_ name: String) throws {
     let model = try ModelReader.read(GoldenFiles.read(name))
     let test = try #require(model.metadata.selfTest)

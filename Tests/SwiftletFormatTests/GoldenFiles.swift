@@ -82,7 +82,15 @@ enum GoldenFiles {
     }
     let wide = dense(onSide: 1024)
     let tooLarge: [UInt8] = [1, 8, 8, 1, 0, 1, 3, 0, 9, 0, 0]
+    let coded = try read("coded-example")
+    let codedBody = Array(coded.dropLast(4))
     return [
+      make("coded-float", sealed([0x53, 0x57, 0x4C, 1, 2] + codedBody.dropFirst(5)), .badValue, "flags", at: 4),
+      make(
+        "coded-trailing", sealed(codedBody + [1]), .bytes(.trailingBytes(1)), "coded content", at: codedBody.count),
+      make(
+        "coded-truncated", sealed(Array(codedBody.prefix(20))),
+        .bytes(.truncated(needed: 16, available: 15)), "graph byte count", at: 5),
       make("empty", [], .empty, "magic", at: 0),
       make("bad-magic", Self.sealed([0x53, 0x57, 0x4D] + body.dropFirst(3)), .notAModel, "magic", at: 0),
       make("newer-version", try file(version: 2, content), .newerVersion(2), "version", at: 3),

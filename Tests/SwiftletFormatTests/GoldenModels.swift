@@ -11,6 +11,13 @@ enum GoldenModels {
     ("int8-planes", tested(planes)),
   ]
 
+  /// Written with the arithmetic coder.
+  static let coded: [(name: String, model: Model)] = [
+    ("coded-example", example), ("coded-residual", residual), ("coded-sparse", tested(SampleModels.sparse)),
+    ("coded-four-bits", tested(SampleModels.fourBit)), ("coded-dense", tested(SampleModels.dense)),
+    ("coded-zeros", tested(SampleModels.zeros)),
+  ]
+
   /// The same model with a self-test that holds.
   static func tested(_ model: Model) -> Model {
     var result = model

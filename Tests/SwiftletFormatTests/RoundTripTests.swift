@@ -20,6 +20,19 @@ import Testing
     #expect(try ModelWriter.write(read.model).bytes == written.bytes)
   }
 
+  @Test(arguments: models.indices, Packing.allCases) func everyPackingHoldsTheSameModel(
+    _ index: Int, _ packing: Packing
+  ) throws {
+    let model = Self.models[index].model
+    let written = try ModelWriter.write(model, packing: packing)
+    let read = try ModelReader.readDetailed(written.bytes)
+    #expect(read.model == model)
+    if packing != .smallest { #expect(read.header.isCoded == (packing == .coded && model.isQuantized)) }
+    let coded = try ModelWriter.write(model, packing: .coded).bytes.count
+    if packing == .smallest { #expect(written.bytes.count <= coded) }
+    #expect(try ModelWriter.write(model, packing: packing).bytes == written.bytes)
+  }
+
   @Test func valuesAreRenumberedCanonically() throws {
     var model = SampleModels.dense
     // Swap the numbers of two values.

@@ -16,6 +16,7 @@ struct Compress: ParsableCommand {
   @Argument(help: "The float model that 'swiftlet train' wrote.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var packing: PackingOptions
   @Option(help: "The most validation accuracy to lose, in percentage points.") var maxDrop = 0.1
   @Flag(help: "Try fewer sparsities with less fine-tuning.") var quick = false
   @Option(help: "Sparsities to try, rising, separated by commas, such as 0.8,0.9.") var sparsity: String?
@@ -60,6 +61,7 @@ struct Compress: ParsableCommand {
     options.training.seed = seed
     options.calibrationCount = calibrationCount
     options.threads = threads.count
+    options.packing = packing.packing
     options.tool = Array("swiftlet \(swiftletVersion)".utf8)
     return options
   }

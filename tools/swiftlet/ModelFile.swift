@@ -74,9 +74,11 @@ enum OutputFile {
   }
 
   @discardableResult
-  static func write(_ model: Model, to path: String, force: Bool) throws -> WrittenModel {
+  static func write(
+    _ model: Model, to path: String, packing: Packing = .smallest, force: Bool
+  ) throws -> WrittenModel {
     let written: WrittenModel
-    do throws(ModelFormatError) { written = try ModelWriter.write(model) } catch {
+    do throws(ModelFormatError) { written = try ModelWriter.write(model, packing: packing) } catch {
       throw Failure("\(path): \(Failure.describe(error))")
     }
     try write(written.bytes, to: path, force: force)

@@ -14,6 +14,7 @@ struct Quantize: ParsableCommand {
   @Argument(help: "The float model.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var packing: PackingOptions
   @Option(help: "How activation ranges are chosen: mse, min-max, kl, or a percentile such as 99.99.")
   var ranges = "mse"
   @Option(help: "Weight scales: exact, or half-power (2^(k/2), about four bytes per channel smaller).")
@@ -79,7 +80,7 @@ struct Quantize: ParsableCommand {
       "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)"
         .appending(" --rounding \(rounding.rawValue)\(biasCorrection ? " --bias-correction" : "")")
         .appending("\(equalize ? " --equalize" : "") --calibration-count \(calibrationCount)").utf8)
-    let written = try OutputFile.write(quantized, to: output.output, force: output.force)
+    let written = try OutputFile.write(quantized, to: output.output, packing: packing.packing, force: output.force)
     try Console.print("\(output.output): \(written.bytes.count.grouped) bytes\(accuracy)")
   }
 }

@@ -1,0 +1,129 @@
+import SwiftletBytes
+import SwiftletModel
+
+/// The content of a quantized model as one arithmetic-coded stream (Format.md, Coded content): the bytes of graph and
+/// metadata, then the parameters of node after node.
+package enum CodedContent {
+  /// The most bytes of graph and metadata.
+  static var preludeLimit: Int { 1 << 20 }
+  /// The most parameters, which bounds the time of decoding.
+  static var parameterLimit: Int { 1 << 24 }
+
+  /// - Parameters:
+  ///   - prelude: Graph and metadata as in plain content.
+  ///   - model: Canonically numbered, valid, within the limits.
+  static func write(_ prelude: [UInt8], _ model: Model) -> (bytes: [UInt8], tensors: [TensorRecord]) {
+    var coder = RangeEncoder()
+    let tables = LogisticTables()
+    _ = codePrelude(prelude, &coder, tables, limit: preludeLimit) { _ in true }
+    let parameters = ParameterModel(tables)
+    var records: [TensorRecord] = []
+    for (index, node) in model.nodes.enumerated() where node.parameters.count == 2 {
+      guard var weights = node.parameters[0].int8s, let biases = node.parameters[1].int32s else { continue }
+      let grid = model.kernelGrid(ofNode: index)
+      var marks = [coder.count]
+      parameters.code(weights: &weights, grid, &coder) { _ in true }
+      marks.append(coder.count)
+      _ = parameters.code(scales: node.parameters[0].scales, isEmpty: emptyRows(weights, grid), &coder)
+      marks.append(coder.count)
+      _ = parameters.code(biases: biases, &coder)
+      marks.append(coder.count)
+      for (parameter, tensor) in node.parameters.enumerated() {
+        records.append(
+          TensorRecord(
+            node: index, parameter: parameter, encoding: .coded, isTransposed: false, elementCount: tensor.count,
+            rawByteCount: tensor.count * tensor.element.byteCount,
+            encodedByteCount: marks[2 * parameter + 1] - marks[2 * parameter],
+            scaleByteCount: parameter == 0 ? marks[2] - marks[1] : 0,
+            deflatedByteCount: marks[2 * parameter + 1] - marks[2 * parameter]))
+      }
+    }
+    return (coder.finished(), records)
+  }
+
+  /// The model in the stream `bytes[range]`, which may be hostile.
+  package static func read(
+    _ bytes: [UInt8], _ range: Range<Int>, limits: ReadLimits
+  ) throws(ModelFormatError) -> (model: Model, tensors: [TensorRecord], contentByteCount: Int) {
+    var coder = RangeDecoder(bytes, range: range)
+    func fail(_ reason: ModelFormatError.Reason, _ field: StaticString) -> ModelFormatError {
+      ModelFormatError(reason, field, at: range.lowerBound, isInContent: false)
+    }
+    let truncated = ModelFormatError.Reason.bytes(.truncated(needed: range.count + 1, available: range.count))
+    let tables = LogisticTables()
+    let limit = min(limits.contentBytes, preludeLimit)
+    guard let prelude = codePrelude([], &coder, tables, limit: limit, while: { !$0.isOverrun }) else {
+      throw fail(coder.isOverrun ? truncated : .badValue, "graph byte count")
+    }
+    var (model, specs) = try ModelReader.readPrelude(
+      prelude, isQuantized: true, limits: limits, parameterLimit: parameterLimit)
+    let parameters = ParameterModel(tables)
+    var records: [TensorRecord] = []
+    for (index, spec) in specs {
+      let start = coder.position
+      let grid = model.kernelGrid(ofNode: index)
+      var weights = [Int8](repeating: 0, count: grid.rows * grid.columns)
+      parameters.code(weights: &weights, grid, &coder) { !$0.isOverrun }
+      let weightEnd = coder.position
+      guard !coder.isOverrun else { throw fail(truncated, "weights") }
+      guard let scales = parameters.code(scales: [], isEmpty: emptyRows(weights, grid), &coder) else {
+        throw fail(.badValue, "scales")
+      }
+      let scaleEnd = coder.position
+      guard let biases = parameters.code(biases: [Int32](repeating: 0, count: grid.rows), &coder) else {
+        throw fail(.badValue, "bias")
+      }
+      guard !coder.isOverrun else { throw fail(truncated, "bias") }
+      model.nodes[index].parameters = [
+        Tensor(shape: spec, storage: .int8(weights), scales: scales),
+        Tensor(shape: [grid.rows], storage: .int32(biases)),
+      ]
+      let biasEnd = coder.position
+      records.append(
+        TensorRecord(
+          node: index, parameter: 0, encoding: .coded, isTransposed: false, elementCount: weights.count,
+          rawByteCount: weights.count, encodedByteCount: weightEnd - start, scaleByteCount: scaleEnd - weightEnd,
+          deflatedByteCount: 0))
+      records.append(
+        TensorRecord(
+          node: index, parameter: 1, encoding: .coded, isTransposed: false, elementCount: grid.rows,
+          rawByteCount: 4 * grid.rows, encodedByteCount: biasEnd - scaleEnd, scaleByteCount: 0, deflatedByteCount: 0))
+    }
+    switch coder.checkedEnd() {
+    case .exact: break
+    case .tooShort: throw fail(truncated, "coded content")
+    case .tooLong(let extra):
+      throw ModelFormatError(
+        .bytes(.trailingBytes(extra)), "coded content", at: range.upperBound - extra, isInContent: false)
+    case .notLeast: throw fail(.badValue, "end of coded content")
+    }
+    do { try model.validate() } catch { throw ModelFormatError(.graph(error), "graph", at: 0) }
+    return (model, records, prelude.count)
+  }
+
+  /// Codes a byte count and that many bytes; nil where a decoder finds a count above `limit` or runs out.
+  private static func codePrelude<Coder: BitCoder>(
+    _ bytes: [UInt8], _ coder: inout Coder, _ tables: LogisticTables, limit: Int,
+    while goesOn: (borrowing Coder) -> Bool
+  ) -> [UInt8]? {
+    let counts = NumberModel(tables)
+    let coded = counts.code(Int64(bytes.count), &coder)
+    guard let count = Int(exactly: coded), count <= limit else { return nil }
+    let model = ByteModel(tables)
+    var result: [UInt8] = []
+    var (one, two): (UInt8, UInt8) = (0, 0)
+    for index in 0..<count {
+      let byte = model.code(index < bytes.count ? bytes[index] : 0, after: one, two, &coder)
+      guard goesOn(coder) else { return nil }
+      result.append(byte)
+      (one, two) = (byte, one)
+    }
+    return result
+  }
+
+  private static func emptyRows(_ weights: [Int8], _ grid: KernelGrid) -> [Bool] {
+    (0..<grid.rows).map { row in
+      weights[row * grid.columns..<(row + 1) * grid.columns].allSatisfy { $0 == 0 }
+    }
+  }
+}
