@@ -9,7 +9,7 @@ struct SparseGroup {
   let inputOffset: Int
 }
 
-/// The nonzero blocks of a layer, and their share of the blocks that the dense kernel would compute.
+/// The nonzero blocks of a layer, and their share of all its blocks.
 struct SparseBlocks {
   let groups: [SparseGroup]
   let share: Double
@@ -34,6 +34,7 @@ extension ProgramBuilder {
     var result: [SparseGroup] = []
     var sparseCount = 0
     var denseCount = 0
+    var count = 0
     for group in 0..<groups {
       let end = (group + 1) * groupFilters
       for panel in stride(from: group * groupFilters, to: end, by: 4 * Self.blockWidth) {
@@ -45,12 +46,13 @@ extension ProgramBuilder {
           result.append(SparseGroup(filters: filters, steps: blocks, inputOffset: group * groupInputs))
           sparseCount += blocks.count
           denseCount += used.count
+          count += steps.count
         }
       }
     }
     let hasWidePanels = kernels.layout.lanes * kernels.layout.vectors > Self.blockWidth
     guard sparseCount * 4 <= denseCount * (hasWidePanels ? 3 : 2), denseCount > 0 else { return nil }
-    return SparseBlocks(groups: result, share: Double(sparseCount) / Double(denseCount))
+    return SparseBlocks(groups: result, share: Double(sparseCount) / Double(count))
   }
 
   /// The one panel of a block-sparse layer.
