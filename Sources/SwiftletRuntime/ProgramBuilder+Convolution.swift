@@ -167,8 +167,9 @@ extension ProgramBuilder {
         arguments.vectors = vectors
         arguments.channels = filters.count
         if case .bytes = layout.packing, kernels.dense != nil {
-          arguments.whole_steps = packer.stepsFittingInt16(used, filters: filters, most: 255)
-          arguments.split_steps = packer.stepsFittingInt16(used, filters: filters, most: 15)
+          let fitting = packer.stepsFittingInt16(used, filters: filters)
+          arguments.whole_steps = fitting.whole
+          arguments.split_steps = fitting.nibbles
         }
         arguments.requantization = try requantization(
           packer.bias(folded.bias, filters, flips: kernels.flipsActivations), Array(folded.multipliers[filters]),

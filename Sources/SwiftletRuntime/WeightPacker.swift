@@ -99,22 +99,41 @@ struct WeightPacker {
     }
   }
 
-  /// The most consecutive steps, at least one, in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than
-  /// 16 bits hold, for inputs of up to `most`; 0 where one step can.
-  func stepsFittingInt16(_ used: [WindowStep], filters: Range<Int>, most: Int32) -> Int {
+  /// The most consecutive steps in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than 16 bits hold,
+  /// for inputs of up to 255 and for nibbles of up to 15; 0 where one step can.
+  func stepsFittingInt16(_ used: [WindowStep], filters: Range<Int>) -> (whole: Int, nibbles: Int) {
     // The positive weights of a pair, over those steps, sum to at most this, the negative ones to its opposite.
-    let limit = Int32(Int16.max) / most
-    var fitting = max(used.count, 1)
+    let limits = (whole: Int32(Int16.max) / 255, nibbles: Int32(Int16.max) / 15)
+    var fitting = (whole: max(used.count, 1), nibbles: max(used.count, 1))
+    // Of each step: the positive and the negative weights of the first pair, then of the second.
+    var sums = [Int32](repeating: 0, count: 4 * used.count)
     weights.withUnsafeBufferPointer { weights in
-      for filter in filters {
-        let start = filter * filterCount
-        for pair in 0..<2 {
-          for sign in [Int32(1), -1] {
-            let sum = { (step: WindowStep) in
-              let positions = step.first + min(2 * pair, step.count)..<step.first + min(2 * pair + 2, step.count)
-              return positions.reduce(Int32(0)) { $0 + max(0, sign * Int32(weights[start + $1])) }
+      guard let start = weights.baseAddress else { return }
+      sums.withUnsafeMutableBufferPointer { sums in
+        for filter in filters {
+          for index in 0..<used.count {
+            let step = used[index]
+            let source = start + filter * filterCount + step.first
+            var four: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+            for position in 0..<step.count {
+              let weight = Int32(source[position])
+              if position < 2 {
+                four.0 += max(0, weight)
+                four.1 += max(0, -weight)
+              } else {
+                four.2 += max(0, weight)
+                four.3 += max(0, -weight)
+              }
             }
-            fitting = min(fitting, longestRun(used, within: limit, sum))
+            (sums[index], sums[used.count + index]) = (four.0, four.1)
+            (sums[2 * used.count + index], sums[3 * used.count + index]) = (four.2, four.3)
+          }
+          for kind in 0..<4 {
+            let row = UnsafeBufferPointer(rebasing: sums[kind * used.count..<(kind + 1) * used.count])
+            if fitting.whole > 0 { fitting.whole = WeightPacker.longestRun(row, within: limits.whole, fitting.whole) }
+            if fitting.nibbles > 0 {
+              fitting.nibbles = WeightPacker.longestRun(row, within: limits.nibbles, fitting.nibbles)
+            }
           }
         }
       }
@@ -122,17 +141,16 @@ struct WeightPacker {
     return fitting
   }
 
-  /// The largest count such that no run of so many steps sums to more than `limit`.
-  @inline(__always)
-  private func longestRun(_ used: [WindowStep], within limit: Int32, _ sum: (WindowStep) -> Int32) -> Int {
-    var longest = max(used.count, 1)
+  /// The largest count, up to `most`, such that no run of so many sums passes `limit`.
+  private static func longestRun(_ sums: UnsafeBufferPointer<Int32>, within limit: Int32, _ most: Int) -> Int {
+    var longest = most
     var first = 0
     var total: Int32 = 0
-    for index in used.indices {
-      total += sum(used[index])
+    for index in 0..<sums.count {
+      total += sums[index]
       while total > limit {
         longest = min(longest, index - first)
-        total -= sum(used[first])
+        total -= sums[first]
         first += 1
       }
     }

@@ -107,24 +107,37 @@ struct WinogradPlan {
   func transform(_ weights: UnsafePointer<Int8>, into packed: UnsafeMutablePointer<Int16>) {
     let factors = factors.flatMap { $0 }
     var half = [Int](repeating: 0, count: 3 * span)
-    for filter in 0..<groupOutputs {
-      let first = filter / WinogradPlan.panel * WinogradPlan.panel
-      let width = groupOutputs - first > 8 ? WinogradPlan.panel : 8
-      let panel = packed + first * points * pairs * 2 + (filter - first) * 2
-      for input in 0..<groupInputs {
-        let taps = weights + filter * 9 * groupInputs + input
-        for row in 0..<span {
-          for column in 0..<3 {
-            half[3 * row + column] = (0..<3).reduce(0) {
-              $0 + factors[3 * row + $1] * Int(taps[(3 * $1 + column) * groupInputs])
+    factors.withUnsafeBufferPointer { factors in
+      half.withUnsafeMutableBufferPointer { half in
+        for filter in 0..<groupOutputs {
+          let first = filter / WinogradPlan.panel * WinogradPlan.panel
+          let width = groupOutputs - first > 8 ? WinogradPlan.panel : 8
+          let panel = packed + first * points * pairs * 2 + (filter - first) * 2
+          for input in 0..<groupInputs {
+            let taps = weights + filter * 9 * groupInputs + input
+            for column in 0..<3 {
+              let above = Int(taps[column * groupInputs])
+              let middle = Int(taps[(3 + column) * groupInputs])
+              let below = Int(taps[(6 + column) * groupInputs])
+              if above | middle | below == 0 {
+                for row in 0..<span { half[3 * row + column] = 0 }
+              } else {
+                for row in 0..<span {
+                  half[3 * row + column] =
+                    factors[3 * row] &* above &+ factors[3 * row + 1] &* middle &+ factors[3 * row + 2] &* below
+                }
+              }
             }
-          }
-        }
-        for row in 0..<span {
-          for column in 0..<span {
-            let value = (0..<3).reduce(0) { $0 + half[3 * row + $1] * factors[3 * column + $1] }
-            let pair = (row * span + column) * pairs + input / 2
-            panel[pair * width * 2 + input & 1] = Int16(value)
+            var target = panel + input / 2 * width * 2 + input & 1
+            for row in 0..<span {
+              let (a, b, c) = (half[3 * row], half[3 * row + 1], half[3 * row + 2])
+              for column in 0..<span {
+                let value =
+                  a &* factors[3 * column] &+ b &* factors[3 * column + 1] &+ c &* factors[3 * column + 2]
+                target.pointee = Int16(truncatingIfNeeded: value)
+                target += pairs * width * 2
+              }
+            }
           }
         }
       }

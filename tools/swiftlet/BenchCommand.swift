@@ -54,7 +54,10 @@ struct Bench: ParsableCommand {
     let report = try measure(model, table)
     if let html { try OutputFile.write(Array(report.html().utf8), to: html, force: force) }
     if json {
-      for row in report.rows { try Console.printJSON(BenchmarkRecord(row, of: report)) }
+      for row in report.rows {
+        try Console.printJSON(BenchmarkDetails(row, of: report))
+        try Console.printJSON(BenchmarkRecord(row, of: report))
+      }
     } else {
       try Console.print(report.text)
     }

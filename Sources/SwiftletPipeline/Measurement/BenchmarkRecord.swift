@@ -1,4 +1,5 @@
-/// One row of a report as JSON. The keys are stable: scripts read `median_us`, `min_us` and `p99_us`.
+/// One row of a report as JSON, flat: texts and numbers. The keys are stable: scripts read `median_us`, `min_us` and
+/// `p99_us`.
 public struct BenchmarkRecord: Encodable {
   var model, kernels: String
   var batch, threads, calls: Int
@@ -9,16 +10,8 @@ public struct BenchmarkRecord: Encodable {
   var speed_up: Double
   /// Useful multiply-accumulates over the fastest call, against one core's peak.
   var peak_share: Double
-  var float: FloatRecord?
-  var limits: MachineLimits
-  var load: LoadMeasurement?
-  var layers: [LayerMeasurement]
-
-  struct FloatRecord: Encodable {
-    var median_us, min_us, p99_us: Double
-    /// Float median over int8 median.
-    var ratio: Double
-  }
+  /// With a float model beside it: its median, and the float median over the int8 median.
+  var float_median_us, float_ratio: Double?
 
   public init(_ row: BenchmarkRow, of report: BenchmarkReport) {
     model = report.title
@@ -32,11 +25,24 @@ public struct BenchmarkRecord: Encodable {
     images_per_second = row.imagesPerSecond
     speed_up = report.speedUp(row)
     peak_share = row.peakShare(report.limits)
-    float = row.float.map {
-      FloatRecord(
-        median_us: $0.medianMicroseconds, min_us: $0.minMicroseconds, p99_us: $0.p99Microseconds,
-        ratio: $0.medianMicroseconds / row.timing.medianMicroseconds)
-    }
+    float_median_us = row.float?.medianMicroseconds
+    float_ratio = row.float.map { $0.medianMicroseconds / row.timing.medianMicroseconds }
+  }
+}
+
+/// What stands behind one row of a report, as JSON.
+public struct BenchmarkDetails: Encodable {
+  var model, kernels: String
+  var batch, threads: Int
+  var limits: MachineLimits
+  var load: LoadMeasurement?
+  var layers: [LayerMeasurement]
+
+  public init(_ row: BenchmarkRow, of report: BenchmarkReport) {
+    model = report.title
+    kernels = report.kernels
+    batch = row.batch
+    threads = row.threads
     limits = report.limits
     load = report.load
     layers = row.layers
