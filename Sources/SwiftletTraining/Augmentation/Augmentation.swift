@@ -30,6 +30,11 @@ public struct Augmentation: Hashable, Sendable, Codable {
     Augmentation(shift: 2, rotation: 12, scale: 0.12, shear: 0.12, elastic: 2)
   }
 
+  /// About half of `digits`, for small networks: they lack the weights to learn strong distortions.
+  public static var light: Augmentation {
+    Augmentation(shift: 1, rotation: 8, scale: 0.08, shear: 0.08, elastic: 1)
+  }
+
   /// Pixels between the grid points of the elastic field.
   private static var spacing: Int { 7 }
 

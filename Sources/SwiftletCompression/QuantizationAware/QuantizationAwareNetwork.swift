@@ -1,0 +1,217 @@
+import SwiftletFloat
+import SwiftletModel
+
+/// How weights are trained as integers.
+public struct QuantizationAwareOptions: Hashable, Sendable, Codable {
+  /// Weights become integers in -levels ... levels, one number for each weighted layer in order; the last one serves
+  /// the layers after it. 127, 7, 3 or 1 (ternary) are usual.
+  public var levels: [Int]
+  /// How fast log2 of the weight scales is trained, in units of the learning rate.
+  public var scaleRate: Float
+
+  public init(levels: [Int] = [7], scaleRate: Float = 1) {
+    precondition(!levels.isEmpty && levels.allSatisfy { (1...127).contains($0) }, "levels lie in 1 ... 127")
+    self.levels = levels
+    self.scaleRate = scaleRate
+  }
+}
+
+/// A network trained in the integers it will run with (quantization-aware training after Jacob et al. 2018).
+///
+/// The forward pass of the `FloatNetwork` it is attached to computes the runtime's integers, held as floats: weights
+/// q = round(w / s) in -L ... L, biases round(b / (S_in * s)), activations u = q - z, and `FixedPointMultiplier` for
+/// every requantization. Sums of integers below 2^24 are exact in floating point whatever their order, and scales are
+/// kept so that no accumulator can pass that, so every activation equals the runtime's, bit for bit. Logits hold
+/// scale * integer, the scale a power of two.
+///
+/// Backward, rounding counts as the identity and clamping cuts the gradient (straight-through). Weight scales are
+/// trained by the gradient of Esser et al. 2020 ("Learned Step Size Quantization") on their logarithm.
+public final class QuantizationAwareNetwork {
+  /// The folded float model: its parameters are where training starts.
+  public let model: Model
+  let options: QuantizationAwareOptions
+  private(set) var layers: [QuantizationAwareLayer]
+  let quantizations: [Quantization]
+  /// What happens to each value after it is computed, decided when attached.
+  private var actions: [Action]
+  private var scaleTrainers: [ScaleTrainer]
+  /// While false, scales stay as they are.
+  public var trainsScales = true
+
+  private enum Action {
+    case none
+    /// Pixels to u8 integers.
+    case image
+    case requantize(layer: Int)
+    case average
+  }
+
+  /// - Parameters:
+  ///   - folded: A chain of convolutions, dense layers, pools and reshapes that gives logits.
+  ///   - calibration: What its values held over training images: activation scales follow from it and stay.
+  /// - Throws: `QuantizationError` naming the node that cannot be trained so.
+  public init(
+    _ folded: FoldedModel, calibration: Calibration, options: QuantizationAwareOptions
+  ) throws(QuantizationError) {
+    guard calibration.histograms.count == folded.model.values.count else { throw QuantizationError(.calibrationMismatch) }
+    guard calibration.imageCount > 0 else { throw QuantizationError(.noCalibrationImages) }
+    model = folded.model
+    self.options = options
+    var ranges = QuantizationOptions()
+    ranges.activationScales = .halfPower
+    var scales = ActivationScales(model, input: folded.input, calibration.histograms, ranges)
+    var assigned = scales.assigned()
+    let consumers = model.consumers()
+    layers = []
+    actions = Array(repeating: .none, count: model.values.count)
+    for value in model.inputs { actions[value] = .image }
+    for (index, node) in model.nodes.enumerated() {
+      switch node.op {
+      case .conv2D, .dense:
+        guard let output = assigned[node.output], let input = assigned[node.inputs[0]] else {
+          throw QuantizationError(.scaleRange, node: folded.names[index])
+        }
+        let isLogits = consumers[node.output].isEmpty
+        actions[node.output] = .requantize(layer: layers.count)
+        layers.append(
+          QuantizationAwareLayer(
+            node: index, levels: options.levels[min(layers.count, options.levels.count - 1)], input: input,
+            output: isLogits ? nil : output, activation: node.op.fusedActivation,
+            weights: node.parameters[0].floats ?? [], bias: node.parameters[1].floats ?? []))
+      case .pool2D(let pool):
+        // An average keeps its input's scale (rule R1), so that its integers follow from a sum alone.
+        assigned[node.output] = assigned[node.inputs[0]]
+        if pool.reduction == .average { actions[node.output] = .average }
+      case .reshape: assigned[node.output] = assigned[node.inputs[0]]
+      case .activation, .add, .concat, .softmax, .batchNorm, .dropout:
+        throw QuantizationError(.notTrainableAsIntegers, node: folded.names[index])
+      }
+    }
+    quantizations = assigned.map { $0 ?? folded.input }
+    scaleTrainers = layers.map { ScaleTrainer($0.channels) }
+  }
+
+  /// The model to make the `FloatNetwork` of: bounded activations are plain ones there, as the bound differs from
+  /// channel to channel in accumulators; requantization clamps instead.
+  public var trainable: Model {
+    var result = model
+    for index in model.nodes.indices {
+      if case .boundedReLU = model.nodes[index].op.fusedActivation, let op = model.nodes[index].op.fusing(.relu) {
+        result.nodes[index].op = op
+      }
+    }
+    return result
+  }
+
+  /// Makes `network`, built of `trainable`, compute with integers from now on.
+  public func attach(to network: FloatNetwork) {
+    // Where a convolution runs fused with its pool, requantization comes after the pool: both are monotone.
+    for (index, node) in model.nodes.enumerated() {
+      guard case .requantize = actions[node.output], network.values(of: node.output) == nil,
+        let pool = model.consumers()[node.output].first
+      else { continue }
+      actions[model.nodes[pool].output] = actions[node.output]
+      precondition(pool == index + 1, "a convolution is fused with the pool right after it")
+    }
+    network.parameterTransform = { [unowned self] parameter, target in
+      guard let layer = layers.first(where: { $0.node == parameter.node }) else { return }
+      _ = target.update(fromContentsOf: parameter.role == .weights ? layer.weights : layer.bias)
+    }
+    network.valueTransform = { [unowned self] value, elements in transform(value, elements) }
+    network.gradientTransform = { [unowned self] value, elements, gradient in
+      if case .requantize(let layer) = actions[value] { layers[layer].backward(elements, gradient) }
+    }
+    refresh(network)
+  }
+
+  private func transform(_ value: Int, _ elements: UnsafeMutableBufferPointer<Float>) {
+    switch actions[value] {
+    case .none: break
+    case .image:
+      // The network scales pixels to 0...1, and may normalize them; the integers are what the runtime gets.
+      let quantization = quantizations[value]
+      let inverse = Float(1 / quantization.scale.doubleValue)
+      for i in elements.indices { elements[i] = (elements[i] * inverse).rounded() }
+    case .requantize(let layer): layers[layer].requantize(elements)
+    case .average: for i in elements.indices { elements[i] = (elements[i] + 0.5).rounded(.down) }
+    }
+  }
+
+  /// Rounds the network's parameters anew; to be called after every change of them.
+  public func refresh(_ network: FloatNetwork) {
+    for index in layers.indices {
+      let weights = network.parameter(node: layers[index].node, index: 0).value
+      let bias = network.parameter(node: layers[index].node, index: 1).value
+      layers[index].quantize(weights: weights.readable, bias: bias.readable)
+    }
+    network.parametersChanged()
+  }
+
+  /// Turns the gradients of integers into those of the real parameters, and trains the scales.
+  ///
+  /// To be called between the training pass and the optimizer step.
+  public func takeGradients(_ network: FloatNetwork, rate: Float) {
+    for index in layers.indices {
+      let weights = network.parameter(node: layers[index].node, index: 0)
+      let bias = network.parameter(node: layers[index].node, index: 1)
+      guard let dw = weights.gradient, let db = bias.gradient else { continue }
+      let steps = takeGradients(index, weights.value.readable, dw.all, db.all)
+      if trainsScales {
+        layers[index].moveScales(by: scaleTrainers[index].steps(steps, rate: rate * options.scaleRate))
+      }
+    }
+  }
+
+  /// - Returns: The gradient of the loss by log2 of each channel's scale.
+  private func takeGradients(
+    _ index: Int, _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
+    _ db: UnsafeMutableBufferPointer<Float>
+  ) -> [Float] {
+    let layer = layers[index]
+    let count = dw.count / layer.channels
+    // Beyond this the rounded weight cannot follow.
+    let reach = Float(layer.levels) + 0.5
+    return (0..<layer.channels).map { channel in
+      let step = Float(layer.scale(channel))
+      let inverse = 1 / step
+      var byScale: Float = 0
+      for i in channel * count..<(channel + 1) * count {
+        let position = real[i] * inverse
+        let isInside = abs(position) <= reach
+        // d(s q)/ds = q - w/s inside the clamp and q outside; dL/d(s q) = (dL/dq) / s.
+        byScale += dw[i] * (layer.weights[i] - (isInside ? position : 0))
+        dw[i] = isInside ? dw[i] * inverse : 0
+      }
+      db[channel] *= inverse / Float(layer.inputScale)
+      // ds/d(log2 s) = s ln 2, and dL/ds above lacks 1/s.
+      return byScale * Float(0.6931472)
+    }
+  }
+}
+
+/// Adam on the logarithms of one layer's scales.
+private struct ScaleTrainer {
+  private var mean, square: [Float]
+  private var stepCount = 0
+
+  init(_ channels: Int) {
+    mean = Array(repeating: 0, count: channels)
+    square = mean
+  }
+
+  mutating func steps(_ gradients: [Float], rate: Float) -> [Float] {
+    stepCount += 1
+    let (b1, b2): (Float, Float) = (0.9, 0.999)
+    func correction(_ b: Float) -> Float {
+      var power: Float = 1
+      for _ in 0..<min(stepCount, 10_000) { power *= b }
+      return 1 - power
+    }
+    let (c1, c2) = (correction(b1), correction(b2))
+    return gradients.indices.map { i in
+      mean[i] = b1 * mean[i] + (1 - b1) * gradients[i]
+      square[i] = b2 * square[i] + (1 - b2) * gradients[i] * gradients[i]
+      return -rate * (mean[i] / c1) / ((square[i] / c2).squareRoot() + 1e-12)
+    }
+  }
+}
