@@ -23,6 +23,8 @@ extension QuantizationAwareNetwork {
       }
     }
     result.metadata.normalization = nil
+    // The float model's; it would be a good part of a small file.
+    result.metadata.provenance = nil
     result.metadata.selfTest = nil
     do { try result.validate() } catch { throw QuantizationError(.graph(error.reason)) }
     do { result.metadata.selfTest = SelfTest(of: try PreparedModel(result)) } catch {

@@ -131,7 +131,8 @@ public final class QuantizationAwareNetwork {
       // The network scales pixels to 0...1, and may normalize them; the integers are what the runtime gets.
       let quantization = quantizations[value]
       let inverse = Float(1 / quantization.scale.doubleValue)
-      for i in elements.indices { elements[i] = (elements[i] * inverse).rounded() }
+      // Half up, by truncation of what cannot be negative: u = q - z >= -255.
+      for i in elements.indices { elements[i] = Float(Int32(elements[i] * inverse + 256.5) &- 256) }
     case .requantize(let layer): layers[layer].requantize(elements)
     case .average: for i in elements.indices { elements[i] = (elements[i] + 0.5).rounded(.down) }
     }
