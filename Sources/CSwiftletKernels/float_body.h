@@ -19,6 +19,8 @@
     case 5: F(5); break; case 8: F(8); break; default: F(MR); break; \
   }
 INLINE long height(long left) {
+  // Two blocks of like height beat a tall one and a short one, whose few sums wait for each other.
+  if (MR == 6 && (left == 7 || left == 8)) return 4;
   if (left >= MR) return MR;
   if (MR > 8 && left >= 8) return 8;
   return MR > 5 && left > 5 ? 5 : left;

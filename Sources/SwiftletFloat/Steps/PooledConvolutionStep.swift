@@ -18,6 +18,8 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   private let scratch: [Scratch]
   /// Windows whose spread gradients stay in the first-level cache.
   private static let spreadWindows = 64
+  /// Floats of input whose patches are combined at a time.
+  private static let cachedFloats = 6144
 
   /// Whether the pair can run fused: whole 2x2 windows side by side over an ungrouped convolution.
   static func canFuse(_ conv: Conv2D, _ pool: Pool2D, convolved: Shape, pooled: WindowPlan) -> Bool {
@@ -129,20 +131,24 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     }
   }
 
-  /// Per filter, the weighted sum of the winning patches.
+  /// Per filter, the weighted sum of the winning patches, over as many samples at a time as the first-level cache holds.
   private func addRoutedWeightGradient(_ shard: Shard, _ scratch: Scratch) {
     let g = geometry
-    let capacity = shard.samples.count * windows.count
-    let first = shard.samples.lowerBound * output.count
-    scratch.counts.update(repeating: 0, count: g.filters)
-    swl_route_to_filters_f32(
-      scratch.windows.read, capacity, pixels, g.filters, winners + first, output.gradient!.pointer + first, capacity,
-      scratch.factors.pointer, scratch.sources, scratch.counts, partial(1, shard).baseAddress!)
+    let most = max(1, Self.cachedFloats / g.paddedCount)
     let weights = partial(0, shard).baseAddress!
-    for filter in 0..<g.filters {
-      context.kernels.table.combine(
-        scratch.factors.pointer + filter * capacity, scratch.sources + filter * capacity, Int(scratch.counts[filter]),
-        g.segments.count, g.run, g.segmentStride!, weights + filter * g.patch, g.run)
+    for start in stride(from: 0, to: shard.samples.count, by: most) {
+      let capacity = min(most, shard.samples.count - start) * windows.count
+      let first = (shard.samples.lowerBound + start) * output.count
+      scratch.counts.update(repeating: 0, count: g.filters)
+      swl_route_to_filters_f32(
+        scratch.windows.read + start * windows.count, capacity, pixels, g.filters, winners + first,
+        output.gradient!.pointer + first, capacity, scratch.factors.pointer, scratch.sources, scratch.counts,
+        partial(1, shard).baseAddress!)
+      for filter in 0..<g.filters {
+        context.kernels.table.combine(
+          scratch.factors.pointer + filter * capacity, scratch.sources + filter * capacity, Int(scratch.counts[filter]),
+          g.segments.count, g.run, g.segmentStride!, weights + filter * g.patch, g.run)
+      }
     }
   }
 
