@@ -1,0 +1,120 @@
+import SwiftletModel
+
+/// Which channels of a network exist together, and so can only be removed together.
+///
+/// A channel is made by a filter of a convolution or a unit of a dense layer. Addition ties the channels of its inputs
+/// one to one, a depthwise convolution ties its output to its input, pooling, activation and batch normalization hand
+/// channels on, flattening repeats each for every pixel, concatenation lines them up. What the network takes in or hands
+/// out, and what a softmax, a reshape other than flattening or a grouped convolution touches, stays.
+public struct ChannelGroups: Sendable {
+  /// For each value of the model, the group of each channel.
+  public let ofValue: [[Int]]
+  /// For each group, the filters and units that make it.
+  public let makers: [[Maker]]
+  public let isRemovable: [Bool]
+
+  /// A filter of a convolution or a unit of a dense layer.
+  public struct Maker: Hashable, Sendable {
+    public var node, filter: Int
+  }
+
+  public var count: Int { makers.count }
+
+  /// - Parameter model: A valid model, float or quantized.
+  public init(_ model: Model) {
+    var ties = Ties()
+    var values = [[Int]](repeating: [], count: model.values.count)
+    for input in model.inputs {
+      values[input] = ties.fresh(model.values[input].shape.channels)
+      ties.freeze(values[input])
+    }
+    var made: [(maker: Maker, channel: Int)] = []
+    for (index, node) in model.nodes.enumerated() {
+      let input = values[node.inputs[0]]
+      let shape = model.values[node.inputs[0]].shape
+      let output = model.values[node.output].shape
+      func makes() -> [Int] {
+        let channels = ties.fresh(output.channels)
+        for (filter, channel) in channels.enumerated() { made.append((Maker(node: index, filter: filter), channel)) }
+        return channels
+      }
+      switch node.op {
+      case .conv2D(let conv):
+        let channels = makes()
+        if conv.isDepthwise(on: shape), conv.filters == shape.channels {
+          for (a, b) in zip(input, channels) { ties.tie(a, b) }
+        } else if conv.groups > 1 {
+          ties.freeze(input + channels)
+        }
+        values[node.output] = channels
+      case .dense: values[node.output] = makes()
+      case .pool2D, .activation, .dropout, .batchNorm: values[node.output] = input
+      case .softmax:
+        ties.freeze(input)
+        values[node.output] = input
+      case .add:
+        for (a, b) in zip(input, values[node.inputs[1]]) { ties.tie(a, b) }
+        values[node.output] = input
+      case .concat: values[node.output] = node.inputs.flatMap { values[$0] }
+      case .reshape(.flatten):
+        values[node.output] = (0..<output.channels).map { input[$0 % shape.channels] }
+      case .reshape(.to):
+        ties.freeze(input)
+        values[node.output] = ties.fresh(output.channels)
+        ties.freeze(values[node.output])
+      }
+    }
+    for output in model.outputs { ties.freeze(values[output]) }
+    var groups: [Int: Int] = [:]
+    var makers: [[Maker]] = []
+    var isRemovable: [Bool] = []
+    ofValue = values.map { channels in
+      channels.map { channel in
+        let root = ties.root(channel)
+        if let group = groups[root] { return group }
+        groups[root] = makers.count
+        makers.append([])
+        isRemovable.append(!ties.isFrozen(root))
+        return makers.count - 1
+      }
+    }
+    for (maker, channel) in made { if let group = groups[ties.root(channel)] { makers[group].append(maker) } }
+    self.makers = makers
+    self.isRemovable = isRemovable
+  }
+
+  /// The groups a node's filters or units make, in their order.
+  public func made(by node: Int, of model: Model) -> [Int] { ofValue[model.nodes[node].output] }
+}
+
+/// Disjoint sets of channels (union-find); a set with a frozen channel is frozen.
+private struct Ties {
+  private var parents: [Int] = []
+  private var frozen: [Bool] = []
+
+  mutating func fresh(_ count: Int) -> [Int] {
+    let first = parents.count
+    parents += first..<first + count
+    frozen += Array(repeating: false, count: count)
+    return Array(first..<first + count)
+  }
+
+  mutating func root(_ channel: Int) -> Int {
+    var channel = channel
+    while parents[channel] != channel {
+      parents[channel] = parents[parents[channel]]
+      channel = parents[channel]
+    }
+    return channel
+  }
+
+  mutating func tie(_ a: Int, _ b: Int) {
+    let (a, b) = (root(a), root(b))
+    // The older root stays, so that groups are numbered in the order of the graph.
+    parents[max(a, b)] = min(a, b)
+    frozen[min(a, b)] = frozen[a] || frozen[b]
+  }
+
+  mutating func freeze(_ channels: [Int]) { for channel in channels { frozen[root(channel)] = true } }
+  func isFrozen(_ root: Int) -> Bool { frozen[root] }
+}
