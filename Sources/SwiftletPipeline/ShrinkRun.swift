@@ -72,7 +72,15 @@ public struct ShrinkRun {
     _ onEvent: @escaping (ShrinkEvent) -> Void
   ) throws -> Model {
     guard let widths = recipe.widths else { return model }
-    let narrow = try model.narrowed(to: widths)
+    let layers = model.nodes.indices.filter { model.nodes[$0].parameters.count == 2 }.dropLast()
+    guard widths.count == layers.count else {
+      throw CompressionError.recipe("give \(layers.count) widths, one for each layer with weights but the last")
+    }
+    let names = layers.map { model.text(ofNode: $0) }
+    let groups = ChannelGroups(model)
+    let scores = model.channelScores(try model.fisherScores(on: training, threads: threads), of: groups)
+    let narrow = try model.narrowed(
+      to: Dictionary(zip(names, widths), uniquingKeysWith: { first, _ in first }), scores: scores, of: groups)
     guard recipe.floatTraining.epochs > 0 else { return narrow }
     onEvent(.narrowed(parameters: narrow.parameterCount))
     var trainer = try Trainer(

@@ -132,7 +132,9 @@ struct Shrink: ParsableCommand {
       throw Failure("stopped; \(output) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
     } catch let error as CompressionError {
       throw Failure("\(model): \(error)")
-    } catch let error as PruningError { throw Failure("\(model): \(error)") }
+    } catch let error as ChannelRemovalError {
+      throw Failure("\(model): \(error)")
+    }
     try OutputFile.write(result.file.bytes, to: output, force: force || saved != nil)
     for layer in result.model.layerSparsities() {
       try Console.print(

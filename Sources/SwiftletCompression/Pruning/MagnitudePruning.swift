@@ -25,10 +25,6 @@ public enum PruningError: Error, Hashable, Sendable {
   /// No layer with weights is left.
   case nothingToPrune
   case nonFiniteWeight(layer: String)
-  /// Channels cannot be removed before this node: another path, or groups, tie them.
-  case tiedChannels(layer: String)
-  /// Another number of widths than weighted layers before the last, or a width outside 1 ... the layer's own.
-  case widths([Int], layers: [Int])
 }
 
 extension PruningError: CustomStringConvertible {
@@ -38,12 +34,6 @@ extension PruningError: CustomStringConvertible {
     case .unknownLayer(let name, let known):
       "no layer with weights is named '\(name)'; known are \(known.joined(separator: ", "))"
     case .nothingToPrune: "no layer with weights is left to prune"
-    case .tiedChannels(let layer):
-      "layer \(layer) ties the channels it reads to others (a sum, a concatenation, groups, a reshape); only chains can "
-        + "be made narrower"
-    case .widths(let widths, let layers):
-      "the widths \(widths.map(String.init).joined(separator: ",")) do not fit: give one for each layer but the last, "
-        + "at most \(layers.map(String.init).joined(separator: ","))"
     case .nonFiniteWeight(let layer): "layer \(layer): a weight is NaN or infinite; train again"
     }
   }
