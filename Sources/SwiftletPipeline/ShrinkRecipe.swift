@@ -39,7 +39,8 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   /// Training images observed for activation ranges.
   public var calibrationCount: Int
 
-  public init(widths: [Int]? = nil, targetBytes: Int? = nil, epochs: Int = 60, floatEpochs: Int = 12, seed: UInt64 = 0) {
+  public init(widths: [Int]? = nil, targetBytes: Int? = nil, epochs: Int = 60, floatEpochs: Int = 12, seed: UInt64 = 0)
+  {
     self.widths = widths
     self.targetBytes = targetBytes
     floatTraining = PruningRun.fineTuning(epochs: widths == nil ? 0 : floatEpochs, seed: seed)

@@ -33,7 +33,7 @@ import Testing
     try builder.add(.dense(Dense(units: 12, activation: .relu)))
     try builder.add(.dense(Dense(units: 10)))
     try builder.add(.softmax(Softmax()))
-    return Networks.randomized(builder.model, seed: 9)
+    return Networks.randomized(try builder.build(), seed: 9)
   }
 
   private struct Trained {
@@ -93,7 +93,9 @@ import Testing
           let unit = isLogits ? Float(quantization.scale.doubleValue) : 1
           let elements = trained.network.activations(of: value, count: 50)
           #expect(elements.count == expected.count)
-          for (u, q) in zip(elements, expected) where u != Float(Int(q) - quantization.zeroPoint) * unit { different += 1 }
+          for (u, q) in zip(elements, expected) where u != Float(Int(q) - quantization.zeroPoint) * unit {
+            different += 1
+          }
         }
       }
       #expect(different == 0)
@@ -137,7 +139,8 @@ import Testing
   func gradientsAreNearlyTheFloatNetworks(_ kind: String) throws {
     let folded = try FoldedModel(Self.network(kind))
     let quantized = try QuantizationAwareNetwork(
-      folded, calibration: folded.calibrated(on: Self.images, count: 200), options: QuantizationAwareOptions(levels: [127]))
+      folded, calibration: folded.calibrated(on: Self.images, count: 200),
+      options: QuantizationAwareOptions(levels: [127]))
     let network = try FloatNetwork(quantized.trainable, maxBatch: 50, threads: 1)
     quantized.attach(to: network)
     let float = try FloatNetwork(folded.model, maxBatch: 50, threads: 1)
@@ -174,7 +177,7 @@ import Testing
     try builder.add(.reshape(.flatten))
     try builder.add(.dense(Dense(units: 3, activation: .relu)))
     try builder.add(.dense(Dense(units: 2)))
-    var model = builder.model
+    var model = try builder.build()
     model.nodes[1].parameters[0].storage = .float32(Array(repeating: 0.5, count: 1800))
     model.nodes[2].parameters[0].storage = .float32([1, -1, 0.5, 0.25, 1, 1])
     let folded = try FoldedModel(model)

@@ -7,7 +7,8 @@ import SwiftletTraining
 
 struct Shrink: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "shrink", abstract: "Makes the smallest integer model: narrows, prunes and trains it as what will run.",
+    commandName: "shrink",
+    abstract: "Makes the smallest integer model: narrows, prunes and trains it as what will run.",
     discussion: """
       Channels are cut to --widths and the rest is trained in floating point; then the weights are trained as the \
       integers that will run, while the least important are pruned until the file has --target-bytes; then the zeros \
@@ -110,7 +111,9 @@ struct Shrink: ParsableCommand {
     guard let output else { return }
     try OutputFile.check(output, force: force)
     let source = try ModelFile.float(model, for: "shrink")
-    let others = try teachers.map { try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model } }
+    let others = try teachers.map {
+      try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
+    }
     let parts = try source.heldOut(of: data.load().train)
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()

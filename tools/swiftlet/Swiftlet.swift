@@ -42,7 +42,8 @@ struct Swiftlet: ParsableCommand {
       """,
     version: swiftletVersion,
     subcommands: [
-      Train.self, Compress.self, Shrink.self, Prune.self, Quantize.self, Eval.self, Inspect.self, Bench.self, Verify.self,
+      Train.self, Compress.self, Shrink.self, Prune.self, Quantize.self, Eval.self, Inspect.self, Bench.self,
+      Verify.self,
       Digits.self,
     ])
 }

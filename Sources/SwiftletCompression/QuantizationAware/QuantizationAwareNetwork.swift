@@ -53,7 +53,9 @@ public final class QuantizationAwareNetwork {
   public init(
     _ folded: FoldedModel, calibration: Calibration, options: QuantizationAwareOptions
   ) throws(QuantizationError) {
-    guard calibration.histograms.count == folded.model.values.count else { throw QuantizationError(.calibrationMismatch) }
+    guard calibration.histograms.count == folded.model.values.count else {
+      throw QuantizationError(.calibrationMismatch)
+    }
     guard calibration.imageCount > 0 else { throw QuantizationError(.noCalibrationImages) }
     model = folded.model
     self.options = options
