@@ -32,7 +32,7 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   public var targetBytes: Int?
   /// Epochs of `training` over which the budget falls to the target, by the cubic schedule.
   public var pruningEpochs: Int
-  /// Epochs of `training` after which weight scales stay.
+  /// Epochs of `training` after which weight scales stay; until then they follow the weights.
   public var scaleEpochs: Int
   /// During the cut and during training in integers.
   public var floatDistillation, distillation: Distillation?

@@ -108,14 +108,14 @@ public struct ShrinkRun {
     trainer.teacher = try teacher(recipe.distillation, teachers, batch: configuration.batch)
     trainer.firstEligibleEpoch = max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
     trainer.configure = { quantized.attach(to: $0) }
-    trainer.beforeStep = { network, progress in
-      quantized.trainsScales = progress < Double(recipe.scaleEpochs)
-      quantized.takeGradients(network, rate: configuration.learningRate(progress: progress))
+    trainer.beforeStep = { network, _ in
+      quantized.takeGradients(network)
       pruner.takeGradients(network)
     }
     trainer.afterStep = { network, progress in
       let step = Int((progress * Double(stepsPerEpoch)).rounded())
       pruner.apply(to: network)
+      if step % budget.interval == 0, step <= recipe.scaleEpochs * stepsPerEpoch { quantized.refitScales(network) }
       quantized.refresh(network)
       guard budget.isDue(step) else { return }
       if budget.isMeasured(step, stepsPerEpoch: stepsPerEpoch), let file = try? quantized.written(.fast) {

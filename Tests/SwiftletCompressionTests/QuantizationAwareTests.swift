@@ -48,7 +48,7 @@ import Testing
     let folded = try FoldedModel(Self.network(kind))
     let calibration = try folded.calibrated(on: Self.images, count: 128)
     let quantized = try QuantizationAwareNetwork(
-      folded, calibration: calibration, options: QuantizationAwareOptions(levels: levels, scaleRate: 20))
+      folded, calibration: calibration, options: QuantizationAwareOptions(levels: levels))
     let network = try FloatNetwork(quantized.trainable, maxBatch: 50, threads: 1, fusesPools: !keepsEveryValue)
     quantized.attach(to: network)
     let optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7), weightDecay: 0, network: network)
@@ -58,13 +58,14 @@ import Testing
       _ = part.images.withUnsafeBufferPointer {
         network.train($0, labels: part.labels, count: 50, key: UInt64(step))
       }
-      quantized.takeGradients(network, rate: 3e-3)
+      quantized.takeGradients(network)
       pruner.takeGradients(network)
       optimizer.step(rate: 3e-3)
       pruner.apply(to: network)
       quantized.refresh(network)
       if step == steps / 2 {
         pruner.prune(network, toBits: pruner.bits * 0.7)
+        quantized.refitScales(network)
         quantized.refresh(network)
       }
     }
@@ -150,7 +151,7 @@ import Testing
       let b = float.train(images, labels: part.labels, count: 50, key: 0)
       #expect(abs(a.loss - b.loss) < 0.05 * b.loss)
     }
-    quantized.takeGradients(network, rate: 0)
+    quantized.takeGradients(network)
     for (mine, theirs) in zip(network.parameters, float.parameters) {
       let (a, b) = (mine.gradientValues, theirs.gradientValues)
       let dot = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }

@@ -2,8 +2,7 @@ import SwiftletModel
 
 /// One weighted layer in quantization-aware training: real parameters in, the runtime's integers out.
 ///
-/// The scale of each channel is 2^(k/2); `logScales` holds log2 of the trained scale, from which k follows with
-/// hysteresis until scales are frozen.
+/// The scale of each channel is 2^(k/2).
 struct QuantizationAwareLayer: Sendable {
   let node: Int
   /// Weights become -levels ... levels.
@@ -13,7 +12,6 @@ struct QuantizationAwareLayer: Sendable {
   let output: Quantization?
   /// What the output is clamped to, less the zero point: u = q - z in `low ... high`. Unused for logits.
   let low, high: Float
-  private(set) var logScales: [Float]
   private(set) var halfPowers: [Int]
   private(set) var weights: [Float]
   private(set) var bias: [Float]
@@ -48,7 +46,6 @@ struct QuantizationAwareLayer: Sendable {
     halfPowers = bias.indices.map { channel in
       Self.leastErrorHalfPower(weights[channel * count..<(channel + 1) * count], levels: levels)
     }
-    logScales = halfPowers.map { Float($0) / 2 }
     self.weights = weights
     self.bias = bias
     multipliers = []
@@ -58,26 +55,32 @@ struct QuantizationAwareLayer: Sendable {
   func scale(_ channel: Int) -> Double { Scale(halfPower: halfPowers[channel])!.doubleValue }
 
   /// The k with the least squared error of rounding `weights` to 2^(k/2) times -levels ... levels; -8 without weights.
+  ///
+  /// Of several within a twentieth of it the greatest is taken: its integers are smaller and cost fewer bits.
   static func leastErrorHalfPower(_ weights: ArraySlice<Float>, levels: Int) -> Int {
     let peak = weights.reduce(0) { max($0, abs($1)) }
     guard peak > 0, let top = ScaleForm.halfPower.scale(Double(peak) / Double(levels))?.halfPower else { return -8 }
     let limit = Float(levels)
-    func error(_ k: Int) -> Float {
+    let candidates = max(top - 5, -100)...min(top + 1, 100)
+    let errors = candidates.map { k in
       let step = Float(Scale(halfPower: k)!.doubleValue)
-      return weights.reduce(0) { sum, weight in
+      return weights.reduce(Float(0)) { sum, weight in
         let error = weight - step * max(-limit, min(limit, (weight / step).rounded()))
         return sum + error * error
       }
     }
-    return (max(top - 5, -100)...top).min { error($0) < error($1) }!
+    let least = errors.min()!
+    return candidates.last { errors[$0 - candidates.lowerBound] <= 1.05 * least }!
   }
 
-  /// Moves the trained scales: `steps` are added to log2 of the scales. k follows where it is off by more than 3/4.
-  mutating func moveScales(by steps: [Float]) {
-    for channel in logScales.indices {
-      logScales[channel] = min(max(logScales[channel] + steps[channel], -30), 10)
-      let wanted = 2 * logScales[channel]
-      if abs(wanted - Float(halfPowers[channel])) > 0.75 { halfPowers[channel] = Int(wanted.rounded()) }
+  /// Chooses the scales anew for what the weights have become; a channel without weights keeps its own.
+  mutating func refitScales(to real: UnsafeBufferPointer<Float>) {
+    let count = real.count / channels
+    for channel in 0..<channels {
+      let slice = Array(real[channel * count..<(channel + 1) * count])
+      if slice.contains(where: { $0 != 0 }) {
+        halfPowers[channel] = Self.leastErrorHalfPower(slice[...], levels: levels)
+      }
     }
   }
 
@@ -100,7 +103,6 @@ struct QuantizationAwareLayer: Sendable {
           break
         }
         halfPowers[channel] += 1
-        logScales[channel] = max(logScales[channel], Float(halfPowers[channel]) / 2)
       }
     }
     if output == nil { fitLogits(reach) }

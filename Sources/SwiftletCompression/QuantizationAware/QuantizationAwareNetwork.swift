@@ -6,13 +6,10 @@ public struct QuantizationAwareOptions: Hashable, Sendable, Codable {
   /// Weights become integers in -levels ... levels, one number for each weighted layer in order; the last one serves
   /// the layers after it. 127, 7, 3 or 1 (ternary) are usual.
   public var levels: [Int]
-  /// How fast log2 of the weight scales is trained, in units of the learning rate.
-  public var scaleRate: Float
 
-  public init(levels: [Int] = [7], scaleRate: Float = 1) {
+  public init(levels: [Int] = [7]) {
     precondition(!levels.isEmpty && levels.allSatisfy { (1...127).contains($0) }, "levels lie in 1 ... 127")
     self.levels = levels
-    self.scaleRate = scaleRate
   }
 }
 
@@ -24,8 +21,8 @@ public struct QuantizationAwareOptions: Hashable, Sendable, Codable {
 /// kept so that no accumulator can pass that, so every activation equals the runtime's, bit for bit. Logits hold
 /// scale * integer, the scale a power of two.
 ///
-/// Backward, rounding counts as the identity and clamping cuts the gradient (straight-through). Weight scales are
-/// trained by the gradient of Esser et al. 2020 ("Learned Step Size Quantization") on their logarithm.
+/// Backward, rounding counts as the identity (straight-through); clamping cuts the gradient of activations, and that of
+/// weights where it would drive them further out. Weight scales follow the weights until they are left as they are.
 public final class QuantizationAwareNetwork {
   /// The folded float model: its parameters are where training starts.
   public let model: Model
@@ -34,9 +31,6 @@ public final class QuantizationAwareNetwork {
   let quantizations: [Quantization]
   /// What happens to each value after it is computed, decided when attached.
   private var actions: [Action]
-  private var scaleTrainers: [ScaleTrainer]
-  /// While false, scales stay as they are.
-  public var trainsScales = true
 
   private enum Action {
     case none
@@ -90,7 +84,6 @@ public final class QuantizationAwareNetwork {
       }
     }
     quantizations = assigned.map { $0 ?? folded.input }
-    scaleTrainers = layers.map { ScaleTrainer($0.channels) }
   }
 
   /// The model to make the `FloatNetwork` of: bounded activations are plain ones there, as the bound differs from
@@ -150,71 +143,42 @@ public final class QuantizationAwareNetwork {
     network.parametersChanged()
   }
 
-  /// Turns the gradients of integers into those of the real parameters, and trains the scales.
-  ///
-  /// To be called between the training pass and the optimizer step.
-  public func takeGradients(_ network: FloatNetwork, rate: Float) {
+  /// Chooses the weight scales anew, each for the least squared error of its channel; `refresh` must follow.
+  public func refitScales(_ network: FloatNetwork) {
     for index in layers.indices {
-      let weights = network.parameter(node: layers[index].node, index: 0)
-      let bias = network.parameter(node: layers[index].node, index: 1)
-      guard let dw = weights.gradient, let db = bias.gradient else { continue }
-      let steps = takeGradients(index, weights.value.readable, dw.all, db.all)
-      if trainsScales {
-        layers[index].moveScales(by: scaleTrainers[index].steps(steps, rate: rate * options.scaleRate))
-      }
+      layers[index].refitScales(to: network.parameter(node: layers[index].node, index: 0).value.readable)
     }
   }
 
-  /// - Returns: The gradient of the loss by log2 of each channel's scale.
-  private func takeGradients(
-    _ index: Int, _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
-    _ db: UnsafeMutableBufferPointer<Float>
-  ) -> [Float] {
-    let layer = layers[index]
-    let count = dw.count / layer.channels
-    // Beyond this the rounded weight cannot follow.
-    let reach = Float(layer.levels) + 0.5
-    return (0..<layer.channels).map { channel in
-      let step = Float(layer.scale(channel))
-      let inverse = 1 / step
-      var byScale: Float = 0
-      for i in channel * count..<(channel + 1) * count {
-        let position = real[i] * inverse
-        let isInside = abs(position) <= reach
-        // d(s q)/ds = q - w/s inside the clamp and q outside; dL/d(s q) = (dL/dq) / s.
-        byScale += dw[i] * (layer.weights[i] - (isInside ? position : 0))
-        dw[i] = isInside ? dw[i] * inverse : 0
-      }
-      db[channel] *= inverse / Float(layer.inputScale)
-      // ds/d(log2 s) = s ln 2, and dL/ds above lacks 1/s.
-      return byScale * Float(0.6931472)
+  /// Turns the gradients of integers into those of the real parameters.
+  ///
+  /// To be called between the training pass and the optimizer step.
+  public func takeGradients(_ network: FloatNetwork) {
+    for layer in layers {
+      let weights = network.parameter(node: layer.node, index: 0)
+      let bias = network.parameter(node: layer.node, index: 1)
+      guard let dw = weights.gradient?.all, let db = bias.gradient?.all else { continue }
+      layer.takeGradients(weights.value.readable, dw, db)
     }
   }
 }
 
-/// Adam on the logarithms of one layer's scales.
-private struct ScaleTrainer {
-  private var mean, square: [Float]
-  private var stepCount = 0
-
-  init(_ channels: Int) {
-    mean = Array(repeating: 0, count: channels)
-    square = mean
-  }
-
-  mutating func steps(_ gradients: [Float], rate: Float) -> [Float] {
-    stepCount += 1
-    let (b1, b2): (Float, Float) = (0.9, 0.999)
-    func correction(_ b: Float) -> Float {
-      var power: Float = 1
-      for _ in 0..<min(stepCount, 10_000) { power *= b }
-      return 1 - power
-    }
-    let (c1, c2) = (correction(b1), correction(b2))
-    return gradients.indices.map { i in
-      mean[i] = b1 * mean[i] + (1 - b1) * gradients[i]
-      square[i] = b2 * square[i] + (1 - b2) * gradients[i] * gradients[i]
-      return -rate * (mean[i] / c1) / ((square[i] / c2).squareRoot() + 1e-12)
+extension QuantizationAwareLayer {
+  fileprivate func takeGradients(
+    _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
+    _ db: UnsafeMutableBufferPointer<Float>
+  ) {
+    let count = dw.count / channels
+    // Beyond this the rounded weight cannot follow.
+    let reach = Float(levels) + 0.5
+    for channel in 0..<channels {
+      let inverse = Float(1 / scale(channel))
+      for i in channel * count..<(channel + 1) * count {
+        let position = real[i] * inverse
+        // Descent moves against the gradient: outwards where the two differ in sign.
+        dw[i] = abs(position) > reach && dw[i] * position < 0 ? 0 : dw[i] * inverse
+      }
+      db[channel] *= inverse / Float(inputScale)
     }
   }
 }
