@@ -50,6 +50,19 @@ TARGET void NAME(swl_spread_winners_f32)(
       UNROLL for (int p = 0; p < 4; p++) store(out + p * width + c, (won == (vi)p) ? g : (vf)0);
       store(bias_gradient + c, load(bias_gradient + c) + ((won != (vi)SWL_NO_WINNER) ? g : (vf)0));
     }
+    if (c < channels && channels >= VL) {
+      // The rest as a whole vector that reaches back over channels done already; they are not added twice.
+      const long at = channels - VL;
+      vb bytes;
+      __builtin_memcpy(&bytes, winner + at, sizeof bytes);
+      const vi won = __builtin_convertvector(bytes, vi);
+      const vf g = load(dy + at);
+      UNROLL for (int p = 0; p < 4; p++) store(out + p * width + at, (won == (vi)p) ? g : (vf)0);
+      const vf added = (won != (vi)SWL_NO_WINNER) ? g : (vf)0;
+      float sum[VL];
+      store(sum, added);
+      for (; c < channels; c++) bias_gradient[c] += sum[c - at];
+    }
     for (; c < channels; c++) {
       for (int p = 0; p < 4; p++) out[p * width + c] = winner[c] == p ? dy[c] : 0;
       bias_gradient[c] += winner[c] != SWL_NO_WINNER ? dy[c] : 0;

@@ -38,12 +38,14 @@ extension FloatNetwork {
 
   /// One pass of training: the mean cross-entropy's gradient goes into the parameters.
   ///
-  /// - Parameter key: Distinguishes training steps, for dropout.
-  /// - Returns: The summed loss and the number of correct predictions before the step.
+  /// - Parameters:
+  ///   - key: Distinguishes training steps, for dropout.
+  ///   - softTargets: What a teacher makes of the same images.
+  /// - Returns: The summed cross-entropy of the labels and the number of correct predictions before the step.
   public func train(
-    _ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int, key: UInt64
+    _ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int, key: UInt64, softTargets: SoftTargets? = nil
   ) -> LossSummary {
-    trainingPass(count: count, labels: labels, key: key, fill: fill(images, count))
+    trainingPass(count: count, labels: labels, key: key, softTargets: softTargets, fill: fill(images, count))
   }
 
   /// Pixels scaled to 0...1, then normalized where the model says so.

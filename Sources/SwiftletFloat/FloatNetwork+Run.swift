@@ -40,12 +40,17 @@ extension FloatNetwork {
   /// One training pass: forward with batch statistics and dropout, mean cross-entropy, gradients of every parameter.
   ///
   /// Parameters are left alone; an optimizer changes them by `Parameter.gradient`.
-  /// - Parameter key: distinguishes this pass's random draws (dropout) from other passes'.
-  public func trainingPass(count: Int, labels: [UInt8], key: UInt64, fill: Fill? = nil) -> LossSummary {
+  /// - Parameters:
+  ///   - key: distinguishes this pass's random draws (dropout) from other passes'.
+  ///   - softTargets: a teacher's opinion of the same samples, to be mixed into the loss.
+  public func trainingPass(
+    count: Int, labels: [UInt8], key: UInt64, softTargets: SoftTargets? = nil, fill: Fill? = nil
+  ) -> LossSummary {
     precondition(labels.count >= count, "fewer labels than samples")
     let logits = storages[logitsValue]!
     let classes = logits.count
     precondition(labels[..<count].allSatisfy { Int($0) < classes }, "a label is outside the model's classes")
+    if let softTargets { precondition(softTargets.logits.count >= count * classes, "fewer soft targets than samples") }
     let factor = 1 / Float(count)
     return withPartialLosses(count) { losses in
       pass(count: count, key: key, fill: fill) { shard in
@@ -54,8 +59,18 @@ extension FloatNetwork {
           let (sample, isCorrect) = SoftmaxCrossEntropy.forward(logits.x(n), label: Int(labels[n]))
           loss.loss += sample
           loss.correct += isCorrect ? 1 : 0
+          guard let softTargets else {
+            SoftmaxCrossEntropy.backward(
+              logits.x(n), label: Int(labels[n]), factor: factor, addingTo: logits.dx(n))
+            continue
+          }
           SoftmaxCrossEntropy.backward(
-            logits.x(n), label: Int(labels[n]), factor: factor, addingTo: logits.dx(n))
+            logits.x(n), label: Int(labels[n]), factor: factor * (1 - softTargets.weight), addingTo: logits.dx(n))
+          softTargets.logits.withUnsafeBufferPointer { all in
+            SoftmaxCrossEntropy.distill(
+              logits.x(n), teacher: UnsafeBufferPointer(rebasing: all[n * classes..<(n + 1) * classes]),
+              temperature: softTargets.temperature, factor: factor * softTargets.weight, addingTo: logits.dx(n))
+          }
         }
         losses[shard.index] = loss
       }
@@ -112,7 +127,7 @@ extension FloatNetwork {
         regions[regions.count - 1].finish = { step.finishBackward(shards: $0) }
         regions.append(Region())
       }
-      regions[regions.count - 1].passes.append { step.backward($0) }
+      regions[regions.count - 1].passes.append(backwardPass(step))
     }
     run(regions, count: count, isTraining: true, key: key)
     var tasks: [(Step, Int)] = []
@@ -138,6 +153,15 @@ extension FloatNetwork {
     return { shard in
       step.forward(shard)
       valueTransform(value, step.output.y(shard.samples))
+    }
+  }
+
+  private func backwardPass(_ step: Step) -> (Shard) -> Void {
+    guard let gradientTransform else { return { step.backward($0) } }
+    let value = model.nodes[step.node].output
+    return { shard in
+      gradientTransform(value, step.output.x(shard.samples), step.output.dx(shard.samples))
+      step.backward(shard)
     }
   }
 

@@ -75,6 +75,12 @@ public final class FloatNetwork {
   ///
   /// Called on several threads at once, each with the samples of one shard.
   public var valueTransform: ((_ value: Int, UnsafeMutableBufferPointer<Float>) -> Void)?
+  /// Changes the gradient of a value in place before it flows into what made the value: the derivative of
+  /// `valueTransform`, where that is not taken for 1.
+  ///
+  /// Called like `valueTransform`, with the elements it left.
+  public var gradientTransform:
+    ((_ value: Int, _ elements: UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void)?
 
   let pool: WorkerPool
   let context: StepContext

@@ -65,6 +65,8 @@ public enum CompressionError: Error, Hashable, Sendable {
   /// No candidate met the budget; the least drop seen, and the sparsity it came with.
   case budgetNotMet(maxDrop: Double, leastDrop: Double, sparsity: Double)
   case cancelled
+  /// A recipe's value makes no sense: a line about which.
+  case recipe(String)
   /// The file cannot be written: a line about why.
   case notWritable(String)
 }
@@ -85,6 +87,7 @@ extension CompressionError: CustomStringConvertible {
       "no candidate stays within \(maxDrop) points: the best loses \(leastDrop.rounded(places: 3)) "
         + "(sparsity \(sparsity.rounded(places: 3))); allow more with --max-drop, or fine-tune for more epochs"
     case .cancelled: "stopped before any result was written"
+    case .recipe(let why): "the recipe cannot be followed: \(why)"
     case .notWritable(let why): why
     }
   }

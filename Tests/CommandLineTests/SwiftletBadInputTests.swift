@@ -14,7 +14,7 @@ import Testing
     let output = ["-o", tool.path("out.swl")] + Tool.data
     return [
       ["inspect"], ["verify"], ["bench"], ["eval"] + Tool.data, ["quantize"] + output, ["compress"] + output,
-      ["prune", "--sparsity", "0.5"] + output,
+      ["prune", "--sparsity", "0.5"] + output, ["shrink"] + output,
     ]
   }
 
@@ -45,7 +45,7 @@ import Testing
   @Test func modelsOfTheWrongKindAreRefusedWithAdvice() throws {
     let (float, int8) = (try tool.floatModel(), try tool.integerModel())
     let output = ["-o", tool.path("out.swl")] + Tool.data
-    for command in [["prune", "--sparsity", "0.5"], ["quantize"], ["compress"]] {
+    for command in [["prune", "--sparsity", "0.5"], ["quantize"], ["compress"], ["shrink"]] {
       try tool.fail(command + [int8] + output, "int8.swl: is already quantized; \(command[0]) needs the float model")
     }
     for command in ["bench", "verify"] {
@@ -127,7 +127,7 @@ import Testing
   @Test func otherImagesThanThoseOfTrainingAreRefused() throws {
     let float = try tool.floatModel()
     let other = ["--data", "synthetic", "--synthetic-count", "700"]
-    for command in [["compress"], ["quantize"], ["prune", "--sparsity", "0.5"]] {
+    for command in [["compress"], ["quantize"], ["prune", "--sparsity", "0.5"], ["shrink"]] {
       try tool.fail(
         command + [float, "-o", tool.path("out.swl")] + other,
         "float.swl: these are not the images the model was trained on", "give the same --data")

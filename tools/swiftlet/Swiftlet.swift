@@ -42,7 +42,7 @@ struct Swiftlet: ParsableCommand {
       """,
     version: swiftletVersion,
     subcommands: [
-      Train.self, Compress.self, Prune.self, Quantize.self, Pack.self, Eval.self, Inspect.self, Diff.self,
-      Bench.self, Verify.self, Digits.self,
+      Train.self, Compress.self, Shrink.self, Prune.self, Quantize.self, Pack.self, Eval.self, Inspect.self,
+      Diff.self, Bench.self, Verify.self, Digits.self,
     ])
 }

@@ -128,4 +128,12 @@ void swl_route_to_filters_f32(
 void swl_route_to_pixels_f32(
     long channels, const uint8_t *winner, const float *dy, const float *filters, long filter_stride, float *factor,
     const float **source, int32_t *pixel_count);
+
+// Row v (counted from the centre) of a distorted image. Pixel u reads bilinearly at
+//   (m0 u + m1 v + m2 + displacement[2u], m3 u + m4 v + m5 + displacement[2u + 1]), counted from the centre too,
+// and is 0 where that is outside. `bordered` is the image as floats with a border of one pixel of zeros. No operation is
+// contracted: the bytes are the same on every processor.
+void swl_warp_row_u8(
+    const float *bordered, long height, long width, long channels, const float *map, float v, const float *displacement,
+    uint8_t *out);
 #endif

@@ -39,6 +39,8 @@ public struct QuantizationError: Error, Hashable, Sendable {
     case notRunnable(PrepareError.Reason)
     /// More than one input, or another kind of model than images need.
     case inputs
+    /// Quantization-aware training knows chains of convolutions, dense layers, pools and reshapes.
+    case notTrainableAsIntegers
   }
   public let reason: Reason
   /// The node's name, where the fault belongs to one.
@@ -75,6 +77,9 @@ extension QuantizationError: CustomStringConvertible {
     case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
     case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"
+    case .notTrainableAsIntegers:
+      "quantization-aware training takes convolutions, dense layers, pools and reshapes, not this operator; use "
+        + "'swiftlet compress' or 'swiftlet quantize'"
     case .inputs: "only models with one input can be quantized"
     }
   }

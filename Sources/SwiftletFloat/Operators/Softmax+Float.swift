@@ -58,4 +58,46 @@ package enum SoftmaxCrossEntropy {
       dLogits[c] += factor * (exp(logits[c] - top) / sum - (c == label ? 1 : 0))
     }
   }
+
+  /// Adds the gradient of factor * T^2 * KL(softmax(teacher / T) || softmax(logits / T)) to `dLogits`:
+  /// factor * T * (softmax(logits / T) - softmax(teacher / T)).
+  ///
+  /// T^2 keeps the gradient's size independent of the temperature (Hinton, Vinyals and Dean 2015).
+  package static func distill(
+    _ logits: UnsafeBufferPointer<Float>, teacher: UnsafeBufferPointer<Float>, temperature: Float, factor: Float,
+    addingTo dLogits: UnsafeMutableBufferPointer<Float>
+  ) {
+    let (top, teacherTop) = (logits.max()!, teacher.max()!)
+    var sum: Float = 0
+    var teacherSum: Float = 0
+    for c in logits.indices {
+      sum += exp((logits[c] - top) / temperature)
+      teacherSum += exp((teacher[c] - teacherTop) / temperature)
+    }
+    for c in logits.indices {
+      let student = exp((logits[c] - top) / temperature) / sum
+      let target = exp((teacher[c] - teacherTop) / temperature) / teacherSum
+      dLogits[c] += factor * temperature * (student - target)
+    }
+  }
+}
+
+/// What a teacher makes of a batch, to be learned beside the labels (Hinton, Vinyals and Dean 2015, "Distilling the
+/// Knowledge in a Neural Network").
+///
+/// The loss becomes (1 - weight) * cross-entropy + weight * T^2 * KL(teacher || student), both softened by T.
+public struct SoftTargets: Sendable {
+  /// `[samples][classes]`.
+  public var logits: [Float]
+  /// 0...1.
+  public var weight: Float
+  /// T, above 0.
+  public var temperature: Float
+
+  public init(logits: [Float], weight: Float, temperature: Float) {
+    precondition((0...1).contains(weight) && temperature > 0, "a weight in 0...1 and a temperature above 0")
+    self.logits = logits
+    self.weight = weight
+    self.temperature = temperature
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletFloat
 import SwiftletModel
 
 /// Random distortions of training images: one affine map and one elastic field per image and epoch.
@@ -28,6 +29,11 @@ public struct Augmentation: Hashable, Sendable, Codable {
   /// Moderate distortions that keep a handwritten digit readable.
   public static var digits: Augmentation {
     Augmentation(shift: 2, rotation: 12, scale: 0.12, shear: 0.12, elastic: 2)
+  }
+
+  /// About half of `digits`, for small networks: they lack the weights to learn strong distortions.
+  public static var light: Augmentation {
+    Augmentation(shift: 1, rotation: 8, scale: 0.08, shear: 0.08, elastic: 1)
   }
 
   /// Pixels between the grid points of the elastic field.
@@ -72,44 +78,34 @@ public struct Augmentation: Hashable, Sendable, Codable {
       e: (slant * sine + cosine) * stretchY, f: moveY)
   }
 
+  /// Bilinear samples of `source` at the mapped and displaced places, one row at a time.
+  ///
+  /// The source is copied to floats with a border of zeros, so that no sample needs to ask what lies outside.
   private static func warp(
     _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ height: Int, _ width: Int,
     _ channels: Int, _ map: Affine, _ field: ElasticField?
   ) {
-    let (centreX, centreY) = (Float(width - 1) / 2, Float(height - 1) / 2)
-    var row = field?.emptyRow ?? []
-    for y in 0..<height {
-      field?.blendRows(at: y, into: &row)
-      let v = Float(y) - centreY
-      for x in 0..<width {
-        let u = Float(x) - centreX
-        var sourceX = map.a * u + map.b * v + map.c + centreX
-        var sourceY = map.d * u + map.e * v + map.f + centreY
-        if let field {
-          let displacement = field.displacement(at: x, row)
-          sourceX += displacement.x
-          sourceY += displacement.y
-        }
-        let pixel = target + (y &* width &+ x) &* channels
-        guard sourceX > -1, sourceY > -1, sourceX < Float(width), sourceY < Float(height) else {
-          for c in 0..<channels { pixel[c] = 0 }
-          continue
-        }
-        // Truncation of a value shifted by one is the floor, from -1 on.
-        let (left, top) = (Int(sourceX + 1) &- 1, Int(sourceY + 1) &- 1)
-        let (fx, fy) = (sourceX - Float(left), sourceY - Float(top))
-        let (hasLeft, hasRight) = (left >= 0, left < width &- 1)
-        let (hasTop, hasBottom) = (top >= 0, top < height &- 1)
-        let corner = (top &* width &+ left) &* channels
-        for c in 0..<channels {
-          let at = source + (corner &+ c)
-          let topLeft = hasTop && hasLeft ? Float(at[0]) : 0
-          let topRight = hasTop && hasRight ? Float(at[channels]) : 0
-          let bottomLeft = hasBottom && hasLeft ? Float(at[width &* channels]) : 0
-          let bottomRight = hasBottom && hasRight ? Float(at[width &* channels &+ channels]) : 0
-          let upper = topLeft + fx * (topRight - topLeft)
-          let lower = bottomLeft + fx * (bottomRight - bottomLeft)
-          pixel[c] = UInt8(upper + fy * (lower - upper) + 0.5)
+    let pitch = (width + 2) * channels
+    var points = field?.emptyRow ?? []
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: (height + 2) * pitch) { bordered in
+      bordered.initialize(repeating: 0)
+      for y in 0..<height {
+        let line = bordered.baseAddress! + ((y + 1) * pitch + channels)
+        for i in 0..<width * channels { line[i] = Float(source[y * width * channels + i]) }
+      }
+      withUnsafeTemporaryAllocation(of: SIMD2<Float>.self, capacity: width) { displacements in
+        displacements.initialize(repeating: .zero)
+        let row = UnsafeRawPointer(displacements.baseAddress!).assumingMemoryBound(to: Float.self)
+        withUnsafeBytes(of: map) { map in
+          let map = map.assumingMemoryBound(to: Float.self).baseAddress!
+          for y in 0..<height {
+            if let field {
+              field.blendRows(at: y, into: &points)
+              field.displacements(points, into: displacements)
+            }
+            ImageWarp.row(
+              y, of: bordered.baseAddress!, height, width, channels, map, row, into: target + y * width * channels)
+          }
         }
       }
     }

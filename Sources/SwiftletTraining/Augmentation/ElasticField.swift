@@ -39,9 +39,25 @@ struct ElasticField {
     }
   }
 
-  @inline(__always) func displacement(at x: Int, _ row: [SIMD2<Float>]) -> SIMD2<Float> {
-    let weight = weights[x % spacing]
-    let at = x / spacing
-    return row[at] * weight[0] + row[at + 1] * weight[1] + row[at + 2] * weight[2] + row[at + 3] * weight[3]
+  /// The displacement of every pixel of a row, from what `blendRows` made of it.
+  func displacements(_ row: [SIMD2<Float>], into target: UnsafeMutableBufferPointer<SIMD2<Float>>) {
+    row.withUnsafeBufferPointer { row in
+      weights.withUnsafeBufferPointer { weights in
+        var x = 0
+        var cell = row.baseAddress!
+        while x < target.count {
+          for offset in 0..<min(spacing, target.count - x) {
+            let weight = weights[offset]
+            var sum: SIMD2<Float> = cell[0] * weight[0]
+            sum += cell[1] * weight[1]
+            sum += cell[2] * weight[2]
+            sum += cell[3] * weight[3]
+            target[x] = sum
+            x += 1
+          }
+          cell += 1
+        }
+      }
+    }
   }
 }

@@ -11,6 +11,12 @@ import SwiftletModel
 public struct Trainer {
   public let configuration: TrainingConfiguration
   public let training, validation: Dataset
+  /// What is called once with the network before the first step, to set its transforms (fake quantization).
+  public var configure: ((FloatNetwork) -> Void)?
+  /// What is called between the gradients and the optimizer step they lead to, with the progress in epochs.
+  public var beforeStep: ((FloatNetwork, Double) -> Void)?
+  /// Who else the network learns from.
+  public var teacher: Teacher?
   /// What is called after each optimizer step, with the progress in epochs, to change parameters (a pruning mask).
   public var afterStep: ((FloatNetwork, Double) -> Void)?
   /// Asked after each batch whether to stop.
@@ -58,6 +64,7 @@ public struct Trainer {
     resuming checkpoint: Checkpoint? = nil, onEvent: (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
     let network = try FloatNetwork(initial, maxBatch: max(configuration.batch, 64), threads: threads)
+    configure?(network)
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
     if let checkpoint {
@@ -120,13 +127,15 @@ public struct Trainer {
       let outcome = batch.images.withUnsafeBufferPointer { images in
         network.train(
           images, labels: batch.labels, count: batch.labels.count,
-          key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15)
+          key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15,
+          softTargets: teacher?.targets(images, count: batch.labels.count))
       }
       let rate = configuration.learningRate(progress: progress)
       let mean = outcome.loss / Double(batch.labels.count)
       guard mean.isFinite, mean < Self.lossLimit else {
         throw TrainingError.diverged(epoch: epoch, loss: mean, learningRate: rate)
       }
+      beforeStep?(network, progress)
       optimizer.step(rate: rate)
       step += 1
       if let afterStep {

@@ -1,0 +1,190 @@
+import SwiftletBytes
+import SwiftletCompression
+import SwiftletData
+import SwiftletFloat
+import SwiftletFormat
+import SwiftletModel
+import SwiftletTraining
+
+/// How a shrinking run is getting on.
+public enum ShrinkEvent: Sendable {
+  /// The channels are cut; training in floating point begins.
+  case narrowed(parameters: Int)
+  case floatTraining(TrainingEvent)
+  /// Training in integers begins.
+  case quantized
+  case training(TrainingEvent)
+  /// The weights' zeros and the file as it would be written now.
+  case pruned(epoch: Int, keptCount: Int, fileBytes: Int)
+  /// A better model than before, of its final size.
+  case best(ShrinkResult)
+}
+
+/// A small integer model.
+public struct ShrinkResult: Sendable {
+  public var model: Model
+  public var file: WrittenModel
+  /// Correct predictions of the integer runtime on the validation images, of `validationCount`.
+  public var correctCount, validationCount: Int
+}
+
+/// Follows a `ShrinkRecipe`: narrows, prunes and trains a float model as the integer program it becomes.
+public struct ShrinkRun {
+  public let recipe: ShrinkRecipe
+  public var threads: Int
+  /// Asked after each batch whether to stop.
+  public var isCancelled: () -> Bool = { false }
+  /// Whose logits the student learns; by default the model it starts from.
+  public var teachers: [Model] = []
+  /// The budget falls in so many steps an epoch.
+  private static let maskChangesPerEpoch = 10
+
+  /// - Throws: `CompressionError.recipe` where the recipe makes no sense.
+  public init(_ recipe: ShrinkRecipe, threads: Int = 1) throws(CompressionError) {
+    try recipe.check()
+    self.recipe = recipe
+    self.threads = threads
+  }
+
+  /// Makes the small model; validation images choose the epoch that is kept.
+  ///
+  /// - Throws: `CompressionError.cancelled`, or what narrowing, training, quantization or writing throws.
+  public func run(
+    _ model: Model, training: Dataset, validation: Dataset, onEvent: @escaping (ShrinkEvent) -> Void = { _ in }
+  ) throws -> ShrinkResult {
+    let teachers = teachers.isEmpty ? [model] : teachers
+    let narrow = try narrowed(model, teachers, training, validation, onEvent)
+    let folded = try FoldedModel(narrow)
+    let calibration = try folded.calibrated(on: training, count: recipe.calibrationCount, threads: threads)
+    let network = try QuantizationAwareNetwork(folded, calibration: calibration, options: recipe.quantization)
+    onEvent(.quantized)
+    return try trained(network, teachers, training, validation, onEvent)
+  }
+
+  private func teacher(_ distillation: ShrinkRecipe.Distillation?, _ models: [Model], batch: Int) throws -> Teacher? {
+    guard let distillation, distillation.weight > 0 else { return nil }
+    return try Teacher(
+      models, weight: distillation.weight, temperature: distillation.temperature, maximumBatch: batch, threads: threads)
+  }
+
+  private func narrowed(
+    _ model: Model, _ teachers: [Model], _ training: Dataset, _ validation: Dataset,
+    _ onEvent: @escaping (ShrinkEvent) -> Void
+  ) throws -> Model {
+    guard let widths = recipe.widths else { return model }
+    let layers = model.nodes.indices.filter { model.nodes[$0].parameters.count == 2 }.dropLast()
+    guard widths.count == layers.count else {
+      throw CompressionError.recipe("give \(layers.count) widths, one for each layer with weights but the last")
+    }
+    let names = layers.map { model.text(ofNode: $0) }
+    let groups = ChannelGroups(model)
+    let scores = model.channelScores(try model.fisherScores(on: training, threads: threads), of: groups)
+    let narrow = try model.narrowed(
+      to: Dictionary(zip(names, widths), uniquingKeysWith: { first, _ in first }), scores: scores, of: groups)
+    guard recipe.floatTraining.epochs > 0 else { return narrow }
+    onEvent(.narrowed(parameters: narrow.parameterCount))
+    var trainer = try Trainer(
+      narrow, configuration: recipe.floatTraining, training: training, validation: validation, threads: threads)
+    trainer.isCancelled = isCancelled
+    trainer.teacher = try teacher(recipe.floatDistillation, teachers, batch: recipe.floatTraining.batch)
+    let result = try trainer.run { onEvent(.floatTraining($0)) }
+    if result.isInterrupted { throw CompressionError.cancelled }
+    return result.model
+  }
+
+  private func trained(
+    _ quantized: QuantizationAwareNetwork, _ teachers: [Model], _ training: Dataset, _ validation: Dataset,
+    _ onEvent: @escaping (ShrinkEvent) -> Void
+  ) throws -> ShrinkResult {
+    let configuration = recipe.training
+    let pruner = FisherPruner(quantized)
+    let stepsPerEpoch = max(1, (training.count + configuration.batch - 1) / configuration.batch)
+    var budget = BitBudget(
+      target: recipe.targetBytes, steps: recipe.pruningEpochs * stepsPerEpoch,
+      interval: max(1, stepsPerEpoch / Self.maskChangesPerEpoch))
+    var trainer = try Trainer(
+      quantized.trainable, configuration: configuration, training: training, validation: validation, threads: threads)
+    trainer.isCancelled = isCancelled
+    trainer.teacher = try teacher(recipe.distillation, teachers, batch: configuration.batch)
+    trainer.firstEligibleEpoch = max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
+    trainer.configure = { quantized.attach(to: $0) }
+    trainer.beforeStep = { network, _ in
+      quantized.takeGradients(network)
+      pruner.takeGradients(network)
+    }
+    trainer.afterStep = { network, progress in
+      let step = Int((progress * Double(stepsPerEpoch)).rounded())
+      pruner.apply(to: network)
+      if step % budget.interval == 0, step <= recipe.scaleEpochs * stepsPerEpoch { quantized.refitScales(network) }
+      quantized.refresh(network)
+      guard budget.isDue(step) else { return }
+      if budget.isMeasured(step, stepsPerEpoch: stepsPerEpoch), let file = try? quantized.written(.fast) {
+        budget.measure(fileBytes: file.bytes.count, bits: pruner.bits)
+        onEvent(
+          .pruned(epoch: step / stepsPerEpoch, keptCount: pruner.keptCount, fileBytes: file.bytes.count))
+      }
+      pruner.prune(network, toBits: budget.bits(at: step, present: pruner.bits))
+      if step == budget.steps { pruner.freeze() }
+      quantized.refresh(network)
+    }
+    let result = try trainer.run { event in
+      onEvent(.training(event))
+      guard case .epoch(let summary) = event, summary.isBest, let file = try? quantized.written(.smallest),
+        let model = try? quantized.exported()
+      else { return }
+      onEvent(
+        .best(
+          ShrinkResult(
+            model: model, file: file, correctCount: summary.validationCorrect, validationCount: validation.count)))
+    }
+    if result.isInterrupted { throw CompressionError.cancelled }
+    let final = try FloatNetwork(result.model, maxBatch: configuration.batch, threads: threads)
+    quantized.attach(to: final)
+    let model = try quantized.exported()
+    let score = try Evaluation.of(model, on: validation, threads: threads)
+    return ShrinkResult(
+      model: model, file: try quantized.written(.smallest), correctCount: score.correctCount,
+      validationCount: validation.count)
+  }
+}
+
+extension QuantizationAwareNetwork {
+  func written(_ effort: Zlib.Effort) throws -> WrittenModel {
+    do { return try ModelWriter.write(try exported(), effort: effort) } catch let error as ModelFormatError {
+      throw CompressionError.notWritable("the small model cannot be written: \(error.reason)")
+    }
+  }
+}
+
+/// The budget of weight bits over a run: from what the weights cost at its first use to the target, by the cubic schedule
+/// (Zhu and Gupta 2017).
+///
+/// What a file holds besides those bits, and what its coder makes of them, is measured on real files as the run goes.
+private struct BitBudget {
+  let target: Int?
+  let steps, interval: Int
+  private var start: Double?
+  /// File bytes that are not bits of weights.
+  private var otherBytes = 0.0
+
+  init(target: Int?, steps: Int, interval: Int) {
+    self.target = target
+    self.steps = steps
+    self.interval = interval
+  }
+
+  func isDue(_ step: Int) -> Bool { target != nil && step <= steps && (step % interval == 0 || step == steps) }
+  func isMeasured(_ step: Int, stepsPerEpoch: Int) -> Bool {
+    start == nil || step % stepsPerEpoch < interval || step + interval > steps
+  }
+
+  mutating func measure(fileBytes: Int, bits: Double) { otherBytes = Double(fileBytes) - bits / 8 }
+
+  mutating func bits(at step: Int, present: Double) -> Double {
+    let first = start ?? present
+    start = first
+    let last = max(0, (Double(target ?? 0) - otherBytes) * 8)
+    let left = 1 - Double(step) / Double(max(steps, 1))
+    return last + (first - last) * left * left * left
+  }
+}

@@ -1,0 +1,204 @@
+import SwiftletCompression
+import SwiftletData
+import SwiftletFloat
+import SwiftletModel
+import SwiftletRuntime
+import Testing
+
+/// What is trained is what runs.
+@Suite struct QuantizationAwareTests {
+  static let images = SyntheticDigits.dataset(count: 1000, seed: 3)
+
+  /// Convolutions without activation (zero points that are not 0), padding, both pools, fused and not, bounds.
+  static func network(_ kind: String) throws -> Model {
+    var builder = ModelBuilder(input: Shape(height: 28, width: 28, channels: 1))
+    switch kind {
+    case "seed":
+      try builder.add(Networks.conv(5))
+      try builder.add(Networks.pool(.max))
+      try builder.add(Networks.conv(7))
+      try builder.add(Networks.pool(.max))
+    case "lenet":
+      try builder.add(Networks.conv(5, kernel: 5, activation: .none))
+      try builder.add(Networks.pool(.max))
+      try builder.add(Networks.conv(6, kernel: 5, padding: .sameUpper, activation: .none))
+      try builder.add(Networks.pool(.max, 3))
+    default:
+      try builder.add(Networks.conv(6, padding: .sameUpper, activation: .boundedReLU(Scale(1.5)!)))
+      try builder.add(Networks.pool(.average))
+      try builder.add(Networks.conv(9))
+      try builder.add(Networks.pool(.average, 3))
+    }
+    try builder.add(.reshape(.flatten))
+    try builder.add(.dense(Dense(units: 12, activation: .relu)))
+    try builder.add(.dense(Dense(units: 10)))
+    try builder.add(.softmax(Softmax()))
+    return Networks.randomized(try builder.build(), seed: 9)
+  }
+
+  private struct Trained {
+    let quantized: QuantizationAwareNetwork
+    let network: FloatNetwork
+  }
+
+  /// A network in training: some steps of Adam in integers, scales moving, weights being pruned.
+  private func trained(
+    _ kind: String, levels: [Int], steps: Int, keepsEveryValue: Bool = false
+  ) throws -> Trained {
+    let folded = try FoldedModel(Self.network(kind))
+    let calibration = try folded.calibrated(on: Self.images, count: 128)
+    let quantized = try QuantizationAwareNetwork(
+      folded, calibration: calibration, options: QuantizationAwareOptions(levels: levels))
+    let network = try FloatNetwork(quantized.trainable, maxBatch: 50, threads: 1, fusesPools: !keepsEveryValue)
+    quantized.attach(to: network)
+    let optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7), weightDecay: 0, network: network)
+    let pruner = FisherPruner(quantized)
+    for step in 0..<steps {
+      let part = Self.images.subset(step * 50 % 1000..<step * 50 % 1000 + 50)
+      _ = part.images.withUnsafeBufferPointer {
+        network.train($0, labels: part.labels, count: 50, key: UInt64(step))
+      }
+      quantized.takeGradients(network)
+      pruner.takeGradients(network)
+      optimizer.step(rate: 3e-3)
+      pruner.apply(to: network)
+      quantized.refresh(network)
+      if step == steps / 2 {
+        pruner.prune(network, toBits: pruner.bits * 0.7)
+        quantized.refitScales(network)
+        quantized.refresh(network)
+      }
+    }
+    return Trained(quantized: quantized, network: network)
+  }
+
+  /// Every u8 activation and every s32 logit of 1,000 images, as integers, against the runtime's.
+  @Test(arguments: ["seed", "lenet", "average"], [[127], [7], [3, 1, 7, 1], [1]])
+  func everyActivationIsTheRuntimes(_ kind: String, _ levels: [Int]) throws {
+    for keepsEveryValue in [false, true] {
+      let trained = try trained(kind, levels: levels, steps: 30, keepsEveryValue: keepsEveryValue)
+      var model = try trained.quantized.exported()
+      let compared = model.nodes.map(\.output).filter { trained.network.values(of: $0) != nil }
+      let fused = keepsEveryValue ? 0 : kind == "seed" ? 2 : kind == "lenet" ? 1 : 0
+      #expect(compared.count == model.nodes.count - fused)
+      model.outputs = compared
+      let session = Session(try PreparedModel(model, maxBatch: 50))
+      var different = 0
+      for first in stride(from: 0, to: Self.images.count, by: 50) {
+        let part = Self.images.subset(first..<first + 50)
+        part.images.withUnsafeBufferPointer { trained.network.forward($0, count: 50) }
+        let integers = run(session, part)
+        for (value, expected) in zip(compared, integers) {
+          let quantization = try #require(model.values[value].quantization)
+          let isLogits = model.values[value].element == .int32
+          let unit = isLogits ? Float(quantization.scale.doubleValue) : 1
+          let elements = trained.network.activations(of: value, count: 50)
+          #expect(elements.count == expected.count)
+          for (u, q) in zip(elements, expected) where u != Float(Int(q) - quantization.zeroPoint) * unit {
+            different += 1
+          }
+        }
+      }
+      #expect(different == 0)
+    }
+  }
+
+  private func run(_ session: Session, _ part: Dataset) -> [[Int32]] {
+    let model = session.model.model
+    let buffers = model.outputs.map { value in
+      UnsafeMutableRawPointer.allocate(byteCount: 4 * 50 * model.values[value].shape.count, alignment: 64)
+    }
+    defer { for buffer in buffers { buffer.deallocate() } }
+    part.images.withUnsafeBufferPointer { images in
+      let inputs = [images.baseAddress!]
+      session.run(inputs: inputs.span, batch: 50, outputs: buffers.span)
+    }
+    return zip(model.outputs, buffers).map { value, buffer in
+      let count = 50 * model.values[value].shape.count
+      return model.values[value].element == .int32
+        ? Array(UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: Int32.self), count: count))
+        : UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count).map(Int32.init)
+    }
+  }
+
+  /// The integers explore their range: a test of exactness on dead values would prove nothing.
+  @Test func activationsAndWeightsUseTheirRange() throws {
+    let trained = try trained("lenet", levels: [7], steps: 30)
+    let model = try trained.quantized.exported()
+    #expect(model.values[model.nodes[0].output].quantization!.zeroPoint > 20)
+    let weights = Set(model.nodes[0].parameters[0].int8s!)
+    #expect(weights.count > 8 && weights.allSatisfy { abs($0) <= 7 })
+    part(10).images.withUnsafeBufferPointer { trained.network.forward($0, count: 10) }
+    let elements = trained.network.activations(of: model.nodes[1].output, count: 10)
+    #expect(Set(elements).count > 50)
+  }
+
+  private func part(_ count: Int) -> Dataset { Self.images.subset(0..<count) }
+
+  /// With 127 levels rounding is fine, so that straight-through gradients are nearly those of the float network.
+  @Test(arguments: ["seed", "lenet"])
+  func gradientsAreNearlyTheFloatNetworks(_ kind: String) throws {
+    let folded = try FoldedModel(Self.network(kind))
+    let quantized = try QuantizationAwareNetwork(
+      folded, calibration: folded.calibrated(on: Self.images, count: 200),
+      options: QuantizationAwareOptions(levels: [127]))
+    let network = try FloatNetwork(quantized.trainable, maxBatch: 50, threads: 1)
+    quantized.attach(to: network)
+    let float = try FloatNetwork(folded.model, maxBatch: 50, threads: 1)
+    let part = part(50)
+    part.images.withUnsafeBufferPointer { images in
+      let a = network.train(images, labels: part.labels, count: 50, key: 0)
+      let b = float.train(images, labels: part.labels, count: 50, key: 0)
+      #expect(abs(a.loss - b.loss) < 0.05 * b.loss)
+    }
+    quantized.takeGradients(network)
+    for (mine, theirs) in zip(network.parameters, float.parameters) {
+      let (a, b) = (mine.gradientValues, theirs.gradientValues)
+      let dot = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+      let (aa, bb) = (a.reduce(0) { $0 + $1 * $1 }, b.reduce(0) { $0 + $1 * $1 })
+      // The same direction and the same size.
+      #expect(dot / (aa * bb).squareRoot() > 0.95)
+      #expect(abs((aa / bb).squareRoot() - 1) < 0.15)
+    }
+  }
+
+  @Test func trainingLowersTheLoss() throws {
+    let before = try trained("seed", levels: [7], steps: 1)
+    let after = try trained("seed", levels: [7], steps: 120)
+    let part = part(50)
+    let losses = [before, after].map { trained in
+      part.images.withUnsafeBufferPointer { trained.network.score($0, labels: part.labels, count: 50).meanLoss }
+    }
+    #expect(losses[1] < 0.6 * losses[0])
+  }
+
+  @Test func sumsThatFloatsCannotHoldRaiseTheScale() throws {
+    // 600 inputs * 255 * 127 is past 2^24, where floats skip integers.
+    var builder = ModelBuilder(input: Shape(height: 25, width: 24, channels: 1))
+    try builder.add(.reshape(.flatten))
+    try builder.add(.dense(Dense(units: 3, activation: .relu)))
+    try builder.add(.dense(Dense(units: 2)))
+    var model = try builder.build()
+    model.nodes[1].parameters[0].storage = .float32(Array(repeating: 0.5, count: 1800))
+    model.nodes[2].parameters[0].storage = .float32([1, -1, 0.5, 0.25, 1, 1])
+    let folded = try FoldedModel(model)
+    let images = Dataset(
+      height: 25, width: 24, channels: 1, images: Array(repeating: 255, count: 6000),
+      labels: Array(repeating: 0, count: 10), classNames: ["a", "b"])
+    let quantized = try QuantizationAwareNetwork(
+      folded, calibration: folded.calibrated(on: images, count: 10), options: QuantizationAwareOptions(levels: [127]))
+    quantized.attach(to: try FloatNetwork(quantized.trainable, maxBatch: 10, threads: 1))
+    let weights = try quantized.exported().nodes[1].parameters[0].int8s!
+    #expect(weights.allSatisfy { $0 == weights[0] && $0 > 60 })
+    #expect(600 * 255 * Int(weights[0]) < 1 << 24)
+  }
+
+  @Test func sumsAndConcatenationsAreRefusedByName() throws {
+    let folded = try FoldedModel(Networks.make("residual"))
+    var calibration = Calibration(valueCount: folded.model.values.count)
+    calibration.imageObserved()
+    #expect {
+      try QuantizationAwareNetwork(folded, calibration: calibration, options: QuantizationAwareOptions())
+    } throws: { "\($0)".contains("node add") && "\($0)".contains("quantization-aware") }
+  }
+}

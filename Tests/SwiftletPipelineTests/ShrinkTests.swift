@@ -1,0 +1,95 @@
+import Foundation
+import SwiftletCompression
+import SwiftletData
+import SwiftletFormat
+import SwiftletModel
+import SwiftletPipeline
+import SwiftletRuntime
+import SwiftletTraining
+import Testing
+
+/// Shrinking on generated digits.
+@Suite struct ShrinkTests {
+  private static func recipe(target: Int?) -> ShrinkRecipe {
+    var recipe = ShrinkRecipe(widths: [6, 20], targetBytes: target, epochs: 8, floatEpochs: 2, seed: 3)
+    recipe.training.batch = 32
+    recipe.floatTraining.batch = 32
+    recipe.training.augmentation = nil
+    recipe.floatTraining.augmentation = nil
+    recipe.training.learningRate = 3e-3
+    recipe.calibrationCount = 200
+    return recipe
+  }
+
+  @Test func meetsTheTargetAndKeepsMostOfTheAccuracy() throws {
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    var recipe = Self.recipe(target: 900)
+    recipe.distillation = .init(weight: 0.5, temperature: 2)
+    recipe.floatDistillation = recipe.distillation
+    var saved: [ShrinkResult] = []
+    let run = try ShrinkRun(recipe)
+    let result = try run.run(model, training: held.training, validation: held.validation) {
+      if case .best(let better) = $0 { saved.append(better) }
+    }
+    #expect(result.file.bytes.count <= 900)
+    #expect(try ModelReader.read(result.file.bytes) == result.model.canonicallyNumbered())
+    #expect(result.model.nodes[1].parameters[0].shape[0] == 6)
+    let float = try Evaluation.of(model, on: held.validation, threads: 1)
+    #expect(result.correctCount >= float.correctCount - 20)
+    // What was saved on the way is what the trainer scored, and the last of it the result.
+    let last = try #require(saved.last)
+    #expect(last.file.bytes == result.file.bytes)
+    #expect(last.correctCount == result.correctCount)
+    for better in saved {
+      let model = try ModelReader.read(better.file.bytes)
+      #expect(try Evaluation.of(model, on: held.validation, threads: 1).correctCount == better.correctCount)
+    }
+  }
+
+  @Test func sameRecipeSameFile() throws {
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    var recipe = Self.recipe(target: 1000)
+    recipe.training.epochs = 3
+    recipe.pruningEpochs = 1
+    recipe.scaleEpochs = 2
+    recipe.floatTraining.epochs = 1
+    let copy = try ShrinkRecipe(json: recipe.json())
+    #expect(copy == recipe)
+    let files = try [(recipe, 1), (copy, 2)].map { recipe, threads in
+      try ShrinkRun(recipe, threads: threads).run(model, training: held.training, validation: held.validation).file
+    }
+    #expect(files[0].bytes == files[1].bytes)
+    var other = recipe
+    other.training.seed += 1
+    let file = try ShrinkRun(other).run(model, training: held.training, validation: held.validation).file
+    #expect(file.bytes != files[0].bytes)
+  }
+
+  @Test func recipesThatMakeNoSenseAreRefused() throws {
+    let changes: [(inout ShrinkRecipe) -> Void] = [
+      { $0.quantization.levels = [] }, { $0.quantization.levels = [200] }, { $0.training.epochs = 0 },
+      { $0.pruningEpochs = 8 }, { $0.scaleEpochs = -1 }, { $0.targetBytes = 0 }, { $0.training.batch = 0 },
+      { $0.distillation = .init(weight: 2, temperature: 1) }, { $0.distillation = .init(weight: 1, temperature: 0) },
+      { $0.calibrationCount = 0 },
+    ]
+    for change in changes {
+      var recipe = Self.recipe(target: 900)
+      change(&recipe)
+      #expect(throws: CompressionError.self) { try ShrinkRun(recipe) }
+      #expect(throws: CompressionError.self) { try ShrinkRecipe(json: recipe.json()) }
+    }
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    var recipe = Self.recipe(target: 900)
+    recipe.widths = [4]
+    #expect(throws: CompressionError.self) {
+      try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
+    }
+    recipe.widths = [9, 20]
+    #expect(throws: ChannelRemovalError.self) {
+      try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
+    }
+  }
+}
