@@ -38,6 +38,8 @@ public struct ShrinkRun {
   public var teachers: [Model] = []
   /// The budget falls in so many steps an epoch.
   private static let maskChangesPerEpoch = 10
+  /// One part in so many of the target is left to what training after the last pruning adds.
+  private static let reserve = 40
 
   /// - Throws: `CompressionError.recipe` where the recipe makes no sense.
   public init(_ recipe: ShrinkRecipe, threads: Int = 1) throws(CompressionError) {
@@ -100,7 +102,7 @@ public struct ShrinkRun {
     let pruner = FisherPruner(quantized)
     let stepsPerEpoch = max(1, (training.count + configuration.batch - 1) / configuration.batch)
     var budget = BitBudget(
-      target: recipe.targetBytes, steps: recipe.pruningEpochs * stepsPerEpoch,
+      target: recipe.targetBytes.map { $0 - $0 / Self.reserve }, steps: recipe.pruningEpochs * stepsPerEpoch,
       interval: max(1, stepsPerEpoch / Self.maskChangesPerEpoch))
     var trainer = try Trainer(
       quantized.trainable, configuration: configuration, training: training, validation: validation, threads: threads)
