@@ -99,62 +99,53 @@ struct WeightPacker {
     }
   }
 
-  /// The most consecutive steps in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than 16 bits hold,
+  /// Numbers of consecutive steps in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than 16 bits hold,
   /// for inputs of up to 255 and for nibbles of up to 15; 0 where one step can.
   func stepsFittingInt16(_ used: [WindowStep], filters: Range<Int>) -> (whole: Int, nibbles: Int) {
-    // The positive weights of a pair, over those steps, sum to at most this, the negative ones to its opposite.
-    let limits = (whole: Int32(Int16.max) / 255, nibbles: Int32(Int16.max) / 15)
-    var fitting = (whole: max(used.count, 1), nibbles: max(used.count, 1))
-    // Of each step: the positive and the negative weights of the first pair, then of the second.
-    var sums = [Int32](repeating: 0, count: 4 * used.count)
+    var whole = StepRun(limit: Int32(Int16.max) / 255, count: max(used.count, 1))
+    var nibbles = StepRun(limit: Int32(Int16.max) / 15, count: max(used.count, 1))
+    // Before each step: the positive and the negative weights of the first pair so far, then of the second.
+    var sums = [SIMD4<Int32>](repeating: .zero, count: used.count + 1)
     weights.withUnsafeBufferPointer { weights in
       guard let start = weights.baseAddress else { return }
       sums.withUnsafeMutableBufferPointer { sums in
         for filter in filters {
+          var total = SIMD4<Int32>.zero
           for index in 0..<used.count {
-            let step = used[index]
-            let source = start + filter * filterCount + step.first
-            var four: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
-            for position in 0..<step.count {
+            let source = start + filter * filterCount + used[index].first
+            for position in 0..<used[index].count {
               let weight = Int32(source[position])
-              if position < 2 {
-                four.0 += max(0, weight)
-                four.1 += max(0, -weight)
-              } else {
-                four.2 += max(0, weight)
-                four.3 += max(0, -weight)
-              }
+              let first = position < 2
+              let (positive, negative) = (max(0, weight), max(0, -weight))
+              total &+= first ? SIMD4(positive, negative, 0, 0) : SIMD4(0, 0, positive, negative)
             }
-            (sums[index], sums[used.count + index]) = (four.0, four.1)
-            (sums[2 * used.count + index], sums[3 * used.count + index]) = (four.2, four.3)
+            sums[index + 1] = total
           }
-          for kind in 0..<4 {
-            let row = UnsafeBufferPointer(rebasing: sums[kind * used.count..<(kind + 1) * used.count])
-            if fitting.whole > 0 { fitting.whole = WeightPacker.longestRun(row, within: limits.whole, fitting.whole) }
-            if fitting.nibbles > 0 {
-              fitting.nibbles = WeightPacker.longestRun(row, within: limits.nibbles, fitting.nibbles)
-            }
-          }
+          let all = UnsafeBufferPointer(sums)
+          whole.shorten(to: all)
+          nibbles.shorten(to: all)
         }
       }
     }
-    return fitting
+    return (whole.count, nibbles.count)
   }
 
-  /// The largest count, up to `most`, such that no run of so many sums passes `limit`.
-  private static func longestRun(_ sums: UnsafeBufferPointer<Int32>, within limit: Int32, _ most: Int) -> Int {
-    var longest = most
-    var first = 0
-    var total: Int32 = 0
-    for index in 0..<sums.count {
-      total += sums[index]
-      while total > limit {
-        longest = min(longest, index - first)
-        total -= sums[first]
-        first += 1
-      }
+  /// Steps whose sums stay within a limit wherever they begin.
+  private struct StepRun {
+    let limit: Int32
+    var count: Int
+
+    /// Shortens the run, by about a quarter at a time, until it fits a filter: `sums` are its sums before each step.
+    mutating func shorten(to sums: UnsafeBufferPointer<SIMD4<Int32>>) {
+      while count > 0 && !fits(sums) { count = count > 4 ? count - count / 4 : count - 1 }
     }
-    return longest
+
+    private func fits(_ sums: UnsafeBufferPointer<SIMD4<Int32>>) -> Bool {
+      let most = SIMD4(repeating: limit)
+      var isOver = SIMDMask<SIMD4<Int32>>(repeating: false)
+      for first in 0..<max(0, sums.count - count) { isOver .|= sums[first + count] &- sums[first] .> most }
+      return !any(isOver)
+    }
   }
 
   /// The biases of `filters` as the kernel adds them; one that flips its activations adds 128 * sum(weights) more.
