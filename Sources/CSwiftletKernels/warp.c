@@ -28,7 +28,10 @@ void swl_warp_row_u8(
         continue;
       }
       // Truncation of a value shifted by one is the floor, from -1 on; the border shifts by one too.
-      const int left = (int)(sx[i] + 1), top = (int)(sy[i] + 1);
+      int left = (int)(sx[i] + 1), top = (int)(sy[i] + 1);
+      // Just below the end the sum may round up to it, one column or row past the border.
+      if (left > width) left = (int)width;
+      if (top > height) top = (int)height;
       const float fx = sx[i] - (float)(left - 1), fy = sy[i] - (float)(top - 1);
       const float *at = bordered + top * pitch + left * channels;
       for (long c = 0; c < channels; c++) {

@@ -55,6 +55,12 @@ public struct ShrinkRun {
     _ model: Model, training: Dataset, validation: Dataset, onEvent: @escaping (ShrinkEvent) -> Void = { _ in }
   ) throws -> ShrinkResult {
     let teachers = teachers.isEmpty ? [model] : teachers
+    for teacher in teachers {
+      guard teacher.inputs.count == 1, teacher.outputs.count == 1,
+        teacher.values[teacher.inputs[0]].shape == model.values[model.inputs[0]].shape,
+        teacher.values[teacher.outputs[0]].shape == model.values[model.outputs[0]].shape
+      else { throw CompressionError.recipe("a teacher must take the same images and tell the same classes apart") }
+    }
     let narrow = try narrowed(model, teachers, training, validation, onEvent)
     let folded = try FoldedModel(narrow)
     let calibration = try folded.calibrated(on: training, count: recipe.calibrationCount, threads: threads)
