@@ -19,7 +19,7 @@ public enum ModelFormat {
 
 /// What a reader is willing to allocate for one file, beyond the file itself.
 ///
-/// Peak allocation stays under `contentBytes + 24 * parameters` bytes a few hundred bytes per node and
+/// Peak allocation stays under `contentBytes + 24 * parameters` bytes, a few hundred bytes per node and
 /// 300 KB of the coder's contexts.
 public struct ReadLimits: Hashable, Sendable {
   /// The most bytes of inflated content.
