@@ -1,12 +1,11 @@
 #include "int8_common.h"
 
 #if defined(__x86_64__)
-#include "int8_store_avx2.h"
+#include "int8_avx2.h"
 
-// A block is [pair][16 channels][2] as s16, pair 0 being input bytes 0 and 2: see int8_conv_avx2.c.
+// A block is [pair][16 channels][2] as s16, pair 0 being input bytes 0 and 2: KernelTable's
+// packing `pairs`, over an image of bytes, where the dense kernels of this file's instruction set read s16.
 
-#define ISA __attribute__((target("avx2")))
-#define INLINE SWL_INLINE ISA
 #define KERNEL swl_sparse_u8s8__avx2
 #define VECTOR __m256i
 #define LANES 8
@@ -38,7 +37,7 @@ INLINE void multiply(
   }
 }
 
-static __attribute__((noinline)) ISA void store_wide(
+OUTLINED void store_wide(
     __m256i low, __m256i high, const swl_conv_args *a, const swl_sparse_group *group, uint8_t *y) {
   int32_t lanes[16];
   _mm256_storeu_si256((__m256i *)lanes, low);
@@ -47,8 +46,15 @@ static __attribute__((noinline)) ISA void store_wide(
 }
 
 INLINE void store16(const __m256i *acc, const swl_conv_args *a, const swl_sparse_group *group, uint8_t *y) {
-  if (a->stores_s32 || !a->requantization.high_half) store_wide(acc[0], acc[1], a, group, y);
-  else swl_store16_high_half__avx2(acc, &a->requantization, group->first_channel, group->channels, y);
+  const swl_requantization *q = &a->requantization;
+  const ptrdiff_t first = group->first_channel;
+  if (stores_wide(q, a->stores_s32)) {
+    store_wide(acc[0], acc[1], a, group, y);
+    return;
+  }
+  const swl_scale8 scale[2] = {load_scale(q, first), load_scale(q, first + 8)};
+  const __m256i low = scale_high_half(acc[0], &scale[0]), high = scale_high_half(acc[1], &scale[1]);
+  store_bytes(finish_bytes(low, high, q), group->channels, y + first);
 }
 
 #include "int8_sparse_body.h"

@@ -8,19 +8,9 @@
 #define ISA
 #define INLINE SWL_INLINE
 #define KERNEL swl_sparse_u8s8__neon
-#define VECTOR int32x4_t
-#define LANES 4
-#define PIXELS 4
+#include "int8_sparse_neon.h"
 #define PARTS 1
 #define BLOCK_BYTES 128
-
-INLINE int32x4_t load(const int32_t *x) { return vld1q_s32(x); }
-INLINE int32x4_t add(int32x4_t a, int32x4_t b) { return vaddq_s32(a, b); }
-INLINE int32x4_t largest(int32x4_t a, int32x4_t b) { return vmaxq_s32(a, b); }
-
-INLINE void store16(const int32x4_t *acc, const swl_conv_args *a, const swl_sparse_group *group, uint8_t *y) {
-  store_vectors(4, acc, &a->requantization, group->first_channel, group->channels, a->stores_s32, y);
-}
 
 INLINE void multiply(
     const int P, const uint8_t *const *pixel, ptrdiff_t step, const uint8_t *block, int32x4_t *acc) {

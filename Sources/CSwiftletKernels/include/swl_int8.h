@@ -31,9 +31,9 @@ typedef struct {
 /// layers, over a batch whose images are the "pixels").
 ///
 /// Accumulator (w, c) is bias[c] + the sum over steps t and b in 0..<4 of
-/// x[pixel + steps[t] + b] * weight[t][c][b] (avx2 but for its dense kernel: over two s16 inputs, the image having been
-/// widened); the largest accumulator of each window's pixels is
-/// requantized and stored. A pixel may occur twice in a window: windows cut by a border repeat one.
+/// x[pixel + steps[t] + b] * weight[t][c][b] (in swl_conv_u8s8__avx2: over two s16 inputs, the image having been
+/// widened); the largest accumulator of each window's pixels is requantized and stored. A pixel may occur twice in a
+/// window: windows cut by a border repeat one.
 typedef struct {
   const uint8_t *x;
   /// Byte offsets from x: window_count * window_pixels.
@@ -70,8 +70,7 @@ typedef struct {
 /// (four input bytes) for 16 output channels.
 ///
 /// Accumulators are as in swl_conv_args, summed over the blocks of the channel's group. `conv.steps` and `conv.weights`
-/// have an element for each block, in the groups' order; a block is laid out as a step of 16 channels is in the dense
-/// kernel of the same instruction set. `conv.requantization` spans the whole layer and 15 channels more. Of `conv`,
+/// have an element for each block, in the groups' order; a block is laid out as the head of the kernel's file says. `conv.requantization` spans the whole layer and 15 channels more. Of `conv`,
 /// `step_count`, `vectors` and `channels` are not read.
 typedef struct {
   swl_conv_args conv;
@@ -111,12 +110,10 @@ typedef struct {
   bool stores_s32;
   /// Tiles transformed at a time.
   ptrdiff_t tile_block;
-  /// 64-byte aligned: SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) bytes.
+  /// 64-byte aligned, points * tile_block * (64 + 4 * pairs) bytes: products of one panel of 16 channels, then transformed
+  /// inputs.
   void *scratch;
 } swl_winograd_args;
-
-/// Bytes of scratch: products of one panel of 16 channels, then transformed inputs.
-#define SWL_WINOGRAD_SCRATCH(points, tile_block, pairs) ((points) * (tile_block) * (64 + 4 * (pairs)))
 
 /// How an average pool turns a window's sum of q into its output; one per distinct divisor.
 typedef struct {
