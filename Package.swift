@@ -52,7 +52,7 @@ let fullTargets: [Target] = [
     name: "SwiftletPipeline",
     dependencies: [
       "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
+      "SwiftletBytes", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
     ]),
   .executableTarget(
     name: "swiftlet",

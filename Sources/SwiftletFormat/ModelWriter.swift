@@ -26,7 +26,8 @@ public enum ModelWriter {
   /// Writes `model` as a `.swl` file.
   ///
   /// Values are renumbered: inputs first, then each node's output in order. The same model and zlib give the same bytes.
-  /// - Throws: `ModelFormatError(.notWritable)` where the model does not validate or passes a limit of the format.
+  /// - Throws: `ModelFormatError(.notWritable)` where the model does not validate or passes a limit of the format, that
+  ///   of the coder included where `packing` is `.coded`.
   public static func write(
     _ model: Model, packing: Packing = .smallest, effort: Zlib.Effort = .smallest
   ) throws(ModelFormatError) -> WrittenModel {
@@ -44,7 +45,11 @@ public enum ModelWriter {
     let metadataEnd = writer.count
     let flags = model.isQuantized ? ModelFormat.quantizedFlag : 0
     var coded: WrittenModel?
-    if packing != .plain, model.isCodable, metadataEnd <= CodedContent.preludeLimit {
+    let isCodable = model.isCodable && metadataEnd <= CodedContent.preludeLimit
+    guard packing != .coded || isCodable || !model.isQuantized else {
+      throw ModelFormatError(.notWritable(GraphError(.overLimit)), "arithmetic coding", at: 0, isInContent: false)
+    }
+    if packing != .plain, isCodable {
       if packing == .coded || model.decisionCount <= decisionLimit {
         let stream = CodedContent.write(writer.bytes, model)
         coded = WrittenModel(

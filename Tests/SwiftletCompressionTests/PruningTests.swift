@@ -82,6 +82,25 @@ import Testing
     #expect(model.masked(by: each).nodes[1].parameters[0].zeroCount == 80)
   }
 
+  /// Filters of 10 inputs: groups of 4, 4 and 2, the last of which keeps both.
+  @Test func twoOfFourKeepsTheGreatestOfEachGroup() throws {
+    var builder = ModelBuilder(input: Shape(vector: 10))
+    try builder.add(.dense(Dense(units: 3)))
+    var model = try builder.build()
+    let filter: [Float] = [4, -3, 2, 1, 0.5, -0.5, 0.25, 0.125, 0.01, 0.02]
+    model.nodes[0].parameters[0].storage = .float32(filter + filter.map { 2 * $0 } + filter.reversed())
+    let options = PruningOptions(pattern: .fineGrained(kept: 2, of: 4))
+    let whole = try model.magnitudeMask(sparsity: 0.5, options)
+    let kept = [true, true, false, false, true, true, false, false, true, true]
+    // Backwards the groups are 0.02 0.01 0.125 0.25, -0.5 0.5 1 2 and -3 4.
+    let backwards = [false, false, true, true, false, false, true, true, true, true]
+    #expect(whole.keeps[0] == kept + kept + backwards)
+    // Of the twelve that may go, a tenth of all 30 weights are the least three.
+    let tenth = try model.magnitudeMask(sparsity: 0.1, options)
+    #expect(tenth.prunedCount == 3)
+    #expect(tenth.keeps[0].map { flags in flags.indices.filter { !flags[$0] } } == [7, 20, 21])
+  }
+
   /// Groups of a convolution share no block, and taps apart in memory none either.
   @Test func blocksFollowGroupsAndDilation() throws {
     func blocks(_ conv: Conv2D) throws -> [WeightBlock] {

@@ -47,6 +47,13 @@ import Testing
     (3, 2, 1030, 2),
   ]
 
+  @Test func moreParametersThanTheCoderTakesAreNotWrittenPlainInstead() throws {
+    let model = try Self.model((1024, 1, 3, 1400), density: 0, levels: 1, seed: 0) { _ in Scale(halfPower: -14)! }
+    #expect(model.parameterCount > 1 << 24)
+    let error = #expect(throws: ModelFormatError.self) { try ModelWriter.write(model, packing: .coded) }
+    #expect(error.map { "\($0.field)" } == "arithmetic coding")
+  }
+
   @Test(arguments: extents.indices, [0, 0.02, 0.1, 0.5, 1])
   func randomModelsComeBack(_ index: Int, _ density: Double) throws {
     for (seed, levels) in [1, 2, 3, 7, 8, 15, 16, 31, 63, 64, 127].enumerated() {

@@ -12,19 +12,30 @@ struct Prune: ParsableCommand {
       With --epochs 0 they go at once and nothing is trained.
       """)
 
-  enum PatternOption: String, ExpressibleByArgument, CaseIterable { case unstructured, block }
+  enum PatternOption: String, ExpressibleByArgument, CaseIterable {
+    case unstructured, block
+    case twoOfFour = "2:4"
+
+    var pattern: PruningOptions.Pattern {
+      switch self {
+      case .unstructured: .unstructured
+      case .block: .block
+      case .twoOfFour: .fineGrained(kept: 2, of: 4)
+      }
+    }
+  }
   enum ScopeOption: String, ExpressibleByArgument, CaseIterable { case global, perLayer = "per-layer" }
 
   @Argument(help: "The float model.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @Option(help: "The share of weights to be zero, from 0 to below 1.") var sparsity: Double
+  @Option(help: "The share of weights to be zero, from 0 to below 1; 0.5 with --pattern 2:4.") var sparsity: Double?
   @Option(help: "Compare weights over the whole model (global) or within each layer (per-layer).")
   var scope = ScopeOption.global
   @Option(
     help: """
-      Prune single weights (unstructured: the smallest file) or blocks of 4 inputs by 16 output channels (block: the \
-      fastest model).
+      Prune single weights (unstructured: the smallest file), blocks of 4 inputs by 16 output channels (block: the \
+      fastest model) or two of every four weights side by side (2:4: for accelerators that compute with it).
       """)
   var pattern = PatternOption.unstructured
   @Option(help: "Names of layers to leave whole, separated by commas.") var exclude: String?
@@ -34,8 +45,14 @@ struct Prune: ParsableCommand {
   @Option(help: "Seed of fine-tuning.") var seed: UInt64 = 0
   @OptionGroup var threads: ThreadOptions
 
+  private var share: Double { sparsity ?? 0.5 }
+
   func validate() throws {
-    guard (0..<1).contains(sparsity) else { throw ValidationError("--sparsity must be from 0 to below 1.") }
+    guard sparsity != nil || pattern == .twoOfFour else { throw ValidationError("Missing --sparsity.") }
+    guard (0..<1).contains(share) else { throw ValidationError("--sparsity must be from 0 to below 1.") }
+    guard pattern != .twoOfFour || share <= 0.5 else {
+      throw ValidationError("--pattern 2:4 leaves two of four weights: --sparsity can be 0.5 at most.")
+    }
     guard epochs >= 0 else { throw ValidationError("--epochs must not be negative.") }
     guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
   }
@@ -48,11 +65,11 @@ struct Prune: ParsableCommand {
     configuration.learningRate = learningRate
     configuration.augmentation = augment ? .digits : nil
     let options = PruningOptions(
-      scope: scope == .global ? .global : .perLayer, pattern: pattern == .block ? .block : .unstructured,
+      scope: scope == .global ? .global : .perLayer, pattern: pattern.pattern,
       excludedLayers: exclude?.split(separator: ",").map(String.init) ?? [])
     var progress = TrainingReport()
     let result = try PruningRun(
-      sparsity: sparsity, options: options, training: configuration, threads: threads.count
+      sparsity: share, options: options, training: configuration, threads: threads.count
     ).run(
       source.model, training: parts.training, validation: parts.validation, isCancelled: Interruption.watch(),
       onEvent: { progress.show($0) })
@@ -61,7 +78,7 @@ struct Prune: ParsableCommand {
     let score = try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
     let before = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     pruned.metadata.provenance?.note = Array(
-      ("\(before); prune --sparsity \(sparsity) --scope \(scope.rawValue) --epochs \(epochs)"
+      ("\(before); prune --sparsity \(share) --pattern \(pattern.rawValue) --scope \(scope.rawValue) --epochs \(epochs)"
         + " --learning-rate \(learningRate) --seed \(seed)" + (augment ? " --augment" : "")
         + (exclude.map { " --exclude \($0)" } ?? "")).utf8)
     pruned.metadata.provenance?.accuracies = [.init(.validation, correct: score.correctCount, total: score.imageCount)]

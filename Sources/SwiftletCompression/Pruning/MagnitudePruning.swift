@@ -7,6 +7,8 @@ public struct PruningOptions: Hashable, Sendable {
     case unstructured
     /// Blocks of 4 inputs by 16 output channels, which the block-sparse kernels skip: the fastest model.
     case block
+    /// At most `kept` of every `size` weights side by side in a filter, as 2:4 of accelerators that compute with it.
+    case fineGrained(kept: Int, of: Int)
   }
   public enum Scope: Hashable, Sendable {
     /// The least weights of all layers together.
@@ -51,7 +53,8 @@ extension Model {
   /// The mask that prunes the share `sparsity` of the weights with the least magnitudes (Han et al. 2015).
   ///
   /// Exactly round(sparsity * weights) are pruned, over all layers or in each; of equal magnitudes the first in graph
-  /// order goes first. In the block pattern the same holds for blocks and the mean magnitude of their weights.
+  /// order goes first. In the block pattern the same holds for blocks and the mean magnitude of their weights; in a
+  /// fine-grained one only the weights that it lets go count.
   /// - Parameter sparsity: 0 ..< 1, of the weights of the layers not excluded.
   /// - Throws: `PruningError`.
   public func magnitudeMask(
@@ -65,6 +68,7 @@ extension Model {
       switch options.pattern {
       case .unstructured: mask.prune(part, of: self, sparsity)
       case .block: mask.pruneBlocks(part, of: self, sparsity)
+      case .fineGrained(let kept, let size): mask.pruneGroups(part, of: self, sparsity, kept: kept, size: size)
       }
     }
     return mask

@@ -27,7 +27,7 @@ extension ModelDiff {
     let sample = images.subset(0..<imageCount)
     measureOutputs(observed, pairs, sample, evaluations)
     if !first.isQuantized, second.isQuantized, pairs.count == observed[0].model.nodes.count {
-      measureWeightsAlone(observed[0], second, pairs, sample)
+      measureWeightsAlone(observed[0], try ObservedModel(first, threads: threads), second, pairs, sample)
     }
   }
 
@@ -67,24 +67,23 @@ extension ModelDiff {
   }
 
   /// The first model in float with the second's weights: all of them, then one layer's at a time.
+  ///
+  /// `clean` is the first model again; it runs anew each time, so that no more than a batch's values are held.
   private mutating func measureWeightsAlone(
-    _ float: ObservedModel, _ quantized: Model, _ pairs: [Int], _ sample: Dataset
+    _ changed: ObservedModel, _ clean: ObservedModel, _ quantized: Model, _ pairs: [Int], _ sample: Dataset
   ) {
     var replaced: [Int: Node] = [:]
     for node in pairs { replaced[node] = quantized.dequantizedNode(node) }
-    var clean: [[[Double]]] = []
-    Self.forEachBatch(of: sample) { batch, _ in
-      float.run(batch)
-      for image in 0..<batch.count { clean.append(pairs.map { float.values(ofNode: $0, image: image) }) }
-    }
     func noises(with nodes: [Int: Node]) -> [Noise] {
-      float.setParameters(of: nodes)
+      changed.setParameters(of: nodes)
       var result = [Noise](repeating: Noise(), count: pairs.count)
-      Self.forEachBatch(of: sample) { batch, first in
-        float.run(batch)
+      Self.forEachBatch(of: sample) { batch, _ in
+        clean.run(batch)
+        changed.run(batch)
         for image in 0..<batch.count {
           for (position, node) in pairs.enumerated() {
-            result[position].add(clean[first + image][position], float.values(ofNode: node, image: image))
+            result[position].add(
+              clean.values(ofNode: node, image: image), changed.values(ofNode: node, image: image))
           }
         }
       }
@@ -92,14 +91,13 @@ extension ModelDiff {
     }
     let all = noises(with: replaced)
     for position in pairs.indices { layers[position].weightsOnlySQNR = all[position].decibels }
-    guard let output = pairs.firstIndex(where: { float.model.nodes[$0].output == float.model.outputs[0] }) else {
+    guard let output = pairs.firstIndex(where: { clean.model.nodes[$0].output == clean.model.outputs[0] }) else {
       return
     }
     for (position, node) in pairs.enumerated() {
       guard let own = replaced[node] else { continue }
       layers[position].aloneSQNR = noises(with: [node: own])[output].decibels
     }
-    float.setParameters(of: [:])
   }
 
   private static func forEachBatch(of sample: Dataset, _ body: (_ batch: Dataset, _ first: Int) -> Void) {
