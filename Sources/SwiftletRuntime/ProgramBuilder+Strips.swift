@@ -3,8 +3,8 @@
   import SwiftletModel
 
   extension StripStep.Rows {
-    /// Bytes of a strip that leave room in a first-level cache for the convolution's own operands.
-    private static var stripByteCount: Int { 16 << 10 }
+    /// Bytes of a strip, about a first-level cache: most kernels stream their operands past it.
+    fileprivate static var stripByteCount: Int { 32 << 10 }
     /// Fewer pixels at a time would read the weights too often.
     private static var leastPixels: Int { 128 }
 
@@ -51,10 +51,12 @@
       return result
     }
 
-    /// Whether reading the weights once for each strip costs little: they are fewer than the bytes that stay near.
+    /// Whether strips take no more time than the whole: an output that fits the first-level cache is near anyway, and
+    /// weights are read once for each strip, which costs little where they are fewer than twice the outputs.
     private func paysInStrips(_ node: Node, _ output: Int) -> Bool {
       let shape = values[output].shape
-      return shape.height > 1 && node.parameters[0].count <= 2 * shape.count
+      return shape.height > 1 && shape.count >= StripStep.Rows.stripByteCount
+        && node.parameters[0].count <= 2 * shape.count
     }
 
     /// Whether a strip and the pool's output take no more memory than the convolution's whole output would.
@@ -104,7 +106,7 @@
         touch(buffer(other), atStep: steps.count)
         var strip: Int?
         // The sum takes the place of an operand that nothing else reads. Where it has its own, its rows serve as strips.
-        if isLastRead(of: other, by: tail.nodes), buffer(other) != buffer(model.nodes[group.nodes[0]].inputs[0]) {
+        if isLastRead(of: other, by: tail.nodes) {
           strip = addScratch(byteCount: min(rows.perStrip, rows.count) * rows.byteCount)
           reuseBuffer(of: other, for: tail.output)
         } else {

@@ -143,17 +143,19 @@ struct ProgramBuilder {
     buffers[buffer].lifetime = buffers[buffer].lifetime.lowerBound...max(buffers[buffer].lifetime.upperBound, step)
   }
 
-  /// Whether `nodes` alone still read the buffer of `value`, which no output of the graph shares.
-  func isLastRead(of value: Int, by nodes: [Int]) -> Bool {
-    let consumers = model.consumers()
-    return model.values.indices.allSatisfy { other in
-      bufferOfValue[other] != bufferOfValue[value]
-        || !model.outputs.contains(other) && consumers[other].allSatisfy { isDone[$0] || nodes.contains($0) }
+  #if !hasFeature(Embedded)
+    /// Whether `nodes` alone still read the buffer of `value`, which no output of the graph shares.
+    func isLastRead(of value: Int, by nodes: [Int]) -> Bool {
+      let consumers = model.consumers()
+      return model.values.indices.allSatisfy { other in
+        bufferOfValue[other] != bufferOfValue[value]
+          || !model.outputs.contains(other) && consumers[other].allSatisfy { isDone[$0] || nodes.contains($0) }
+      }
     }
-  }
 
-  /// Lets `value` take over the buffer of `last`, whose last reader makes it byte by byte.
-  mutating func reuseBuffer(of last: Int, for value: Int) { bufferOfValue[value] = bufferOfValue[last] }
+    /// Lets `value` take over the buffer of `last`, whose last reader makes it byte by byte.
+    mutating func reuseBuffer(of last: Int, for value: Int) { bufferOfValue[value] = bufferOfValue[last] }
+  #endif
 
   func plan(chunk: Int) -> ArenaPlan {
     ArenaPlan(

@@ -33,7 +33,7 @@ import Testing
       let conv =
         isDepthwise
         ? Conv2D.depthwise(channels: channels, window: window, activation: activation)
-        : Conv2D(filters: filters ?? one(of: [1, 5, 16, 33]), window: window, activation: activation)
+        : Conv2D(filters: filters ?? one(of: [33, 64, 70]), window: window, activation: activation)
       return try network.weighted(.conv2D(conv), input)
     }
 
@@ -55,10 +55,9 @@ import Testing
         countsPadding: one(of: [true, false]), divisorOverride: one(of: [nil, nil, 3]))
     }
 
-    mutating func input() -> Int {
+    mutating func input(channels: [Int]) -> Int {
       network.input(
-        Shape(height: number(9...50), width: number(12...40), channels: one(of: [1, 3, 16, 18])),
-        zeroPoint: number(0...9))
+        Shape(height: number(28...60), width: number(28...60), channels: one(of: channels)), zeroPoint: number(0...9))
     }
   }
 
@@ -80,9 +79,9 @@ import Testing
 
   @Test func anyPoolConsumesStrips() throws {
     var count = 0
-    for seed in 0..<60 as Range<UInt64> {
+    for seed in 0..<40 as Range<UInt64> {
       var draw = Draw(seed: seed)
-      let conv = try draw.convolution(draw.input(), keepsExtents: false)
+      let conv = try draw.convolution(draw.input(channels: [1, 3, 16, 33]), keepsExtents: false)
       let pool = draw.pool()
       guard (try? pool.plan(for: draw.network.model.values[conv].shape)) != nil else { continue }
       let quantization =
@@ -90,14 +89,14 @@ import Testing
       let output = try draw.network.add(.pool2D(pool), [conv], quantization: quantization)
       count += try check(draw.network.build([output]), seed: seed)
     }
-    #expect(count > 30)
+    #expect(count > 20)
   }
 
   @Test func eitherOperandOfAnAdditionComesInStrips() throws {
     var count = 0
-    for seed in 0..<60 as Range<UInt64> {
+    for seed in 0..<40 as Range<UInt64> {
       var draw = Draw(seed: seed)
-      let input = draw.input()
+      let input = draw.input(channels: [16, 18, 33])
       let channels = draw.network.model.values[input].shape.channels
       // The other operand: the graph's input, also read by the convolution, or made before, and read again or not.
       let first = try draw.convolution(input, filters: channels, keepsExtents: true)
@@ -110,7 +109,7 @@ import Testing
       let isReadAgain = draw.one(of: [true, false])
       count += try check(draw.network.build(isReadAgain ? [relu, other == input ? first : other] : [relu]), seed: seed)
     }
-    #expect(count > 60)
+    #expect(count > 30)
   }
 
   @Test func threadsShareStrips() throws {
@@ -142,7 +141,7 @@ import Testing
 
   @Test func whatElseReadsARowKeepsTheWholeOutput() throws {
     var network = TestNetwork(seed: 1)
-    let input = network.input(Shape(height: 32, width: 32, channels: 16))
+    let input = network.input(Shape(height: 48, width: 48, channels: 16))
     let same = SlidingWindow(3, padding: .sameUpper)
     let early = try network.weighted(.conv2D(Conv2D(filters: 16, window: same)), input)
     let late = try network.weighted(.conv2D(Conv2D(filters: 16, window: same)), input)
@@ -161,12 +160,12 @@ import Testing
 
   @Test func theWholeOutputTakesNoMemory() throws {
     var residual = TestNetwork(seed: 2)
-    let input = residual.input(Shape(height: 32, width: 32, channels: 16))
+    let input = residual.input(Shape(height: 48, width: 48, channels: 16))
     let point = Conv2D(filters: 16, window: SlidingWindow(1))
     let inner = try residual.weighted(.conv2D(point), input)
     let sum = try residual.add(.add(Add()), [input, try residual.weighted(.conv2D(point), inner)])
     // The sum takes the input's place, and the convolution a strip.
-    #expect(try PreparedModel(residual.build([sum]), kernels: .portable).arenaByteCount < (2 * 16 + 9) << 10)
+    #expect(try PreparedModel(residual.build([sum]), kernels: .portable).arenaByteCount < (2 * 36 + 12) << 10)
 
     var pooled = TestNetwork(seed: 2)
     let image = pooled.input(Shape(height: 32, width: 32, channels: 4))
