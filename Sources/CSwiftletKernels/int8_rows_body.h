@@ -177,15 +177,27 @@ ISA void NAME(swl_meanpool_u8)(const swl_pool_args *args) {
 }
 
 ISA void NAME(swl_add_u8)(const swl_add_args *args) {
-  const s64q left = (s64q){} + args->left_mantissa, right = (s64q){} + args->right_mantissa;
   ptrdiff_t i = 0;
-  for (; i + LANES <= args->count; i += LANES) {
-    const s64q l = __builtin_convertvector(LOAD(u8q, args->left + i), s64q);
-    const s64q r = __builtin_convertvector(LOAD(u8q, args->right + i), s64q);
-    s64q value = ((l * left + r * right + args->offset) >> args->shift) + args->zero_point;
-    value = __builtin_elementwise_max(value, (s64q){} + args->lo);
-    value = __builtin_elementwise_min(value, (s64q){} + args->hi);
-    STORE(args->y + i, __builtin_convertvector(value, u8q));
+  // floor(n / 2^shift) is floor(floor(n / 2^16) / 2^(shift - 16)), and n is 2^16 * (a sum with the mantissas' upper
+  // halves) + (one with their lower halves), neither of which leaves 32 bits. Other shifts are those of factors above
+  // 2^15 or below 2^-15.
+  if (args->shift >= 16 && args->shift <= 46) {
+    const s32q left_high = (s32q){} + (args->left_mantissa >> 16), left_low = (s32q){} + (args->left_mantissa & 0xFFFF);
+    const s32q right_high = (s32q){} + (args->right_mantissa >> 16);
+    const s32q right_low = (s32q){} + (args->right_mantissa & 0xFFFF);
+    const s32q offset_high = (s32q){} + (int32_t)(args->offset >> 16);
+    const s32q offset_low = (s32q){} + (int32_t)(args->offset & 0xFFFF);
+    const s32q zero = (s32q){} + args->zero_point, lo = (s32q){} + args->lo, hi = (s32q){} + args->hi;
+    const s32q shift = (s32q){} + (args->shift - 16);
+    const uint8_t *left = args->left, *right = args->right;
+    uint8_t *y = args->y;
+    for (const ptrdiff_t last = args->count - LANES; i <= last; i += LANES) {
+      const s32q l = widened(left + i), r = widened(right + i);
+      const s32q low = (l * left_low + r * right_low + offset_low) >> 16;
+      s32q value = ((l * left_high + r * right_high + offset_high + low) >> shift) + zero;
+      value = __builtin_elementwise_min(__builtin_elementwise_max(value, lo), hi);
+      STORE(y + i, __builtin_convertvector(value, u8q));
+    }
   }
   for (; i < args->count; i++) {
     const int64_t sum = (int64_t)args->left[i] * args->left_mantissa + (int64_t)args->right[i] * args->right_mantissa;

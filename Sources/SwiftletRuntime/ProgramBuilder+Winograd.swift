@@ -20,7 +20,10 @@ extension ProgramBuilder {
     let right = max(0, winograd.size * winograd.tileColumns + 2 - left - input.width)
     let rowByteCount = (left + input.width + right) * input.channels
     let (byteCount, overflow) = rowByteCount.multipliedReportingOverflow(by: top + input.height + bottom)
-    guard !overflow, byteCount <= 1 << 30 else { throw PrepareError(.memory) }
+    // What no session could hold; the direct kernel takes less.
+    guard !overflow, byteCount <= PreparedModel.memoryLimit / 2,
+      winograd.scratchByteCount <= PreparedModel.memoryLimit / 2
+    else { return nil }
     var padding: PaddedCopy?
     if top + left + bottom + right > 0 {
       padding = PaddedCopy(

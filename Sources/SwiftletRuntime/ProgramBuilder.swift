@@ -19,12 +19,15 @@ struct ProgramBuilder {
   private var buffers: [Buffer] = []
   /// The buffer that holds each value; -1 before it is made.
   private var bufferOfValue: [Int]
+  /// Whether the step that computes each node is made.
+  private var isDone: [Bool]
 
   init(_ model: Model, _ kernels: KernelTable, maxBatch: Int) throws(PrepareError) {
     self.model = model
     self.kernels = kernels
     self.maxBatch = maxBatch
     bufferOfValue = [Int](repeating: -1, count: model.values.count)
+    isDone = [Bool](repeating: false, count: model.nodes.count)
     pointers = try memory.store([
       KernelPointers(
         convolution: kernels.convolution, sparse: kernels.sparse, depthwise: kernels.depthwise,
@@ -34,38 +37,62 @@ struct ProgramBuilder {
   }
 
   mutating func build() throws(PrepareError) {
-    for input in model.inputs { _ = addBuffer(for: input) }
+    for input in model.inputs { addBuffer(for: input) }
     let groups =
       kernels.isReference
       ? model.nodes.indices.map {
         FusedNodes(nodes: [$0], activations: [], pool: nil, output: model.nodes[$0].output)
       } : model.fusedNodes()
-    for group in groups { try add(group) }
+    #if hasFeature(Embedded)
+      for group in groups { try add(group) }
+    #else
+      // The groups that consume the rows of an earlier one are part of its step.
+      let consumers = kernels.isReference ? groups.map { _ in nil } : model.stripConsumers(of: groups)
+      var isTaken = [Bool](repeating: false, count: groups.count)
+      for (index, group) in groups.enumerated() where !isTaken[index] {
+        if let consumer = consumers[index] { isTaken[consumer] = true }
+        try add(group, consumer: consumers[index].map { groups[$0] })
+      }
+    #endif
     for output in model.outputs { touch(bufferOfValue[output], atStep: steps.count) }
   }
 
-  private mutating func add(_ group: FusedNodes) throws(PrepareError) {
+  /// Appends the step of a group, and of the one that consumes its rows where there is one.
+  private mutating func add(_ group: FusedNodes, consumer: FusedNodes? = nil) throws(PrepareError) {
     let index = group.nodes[0]
     let node = model.nodes[index]
+    let nodes = group.nodes + (consumer?.nodes ?? [])
+    defer { for node in nodes { isDone[node] = true } }
     if case .reshape = node.op {
       // The same bytes under another shape.
       bufferOfValue[group.output] = bufferOfValue[node.inputs[0]]
       return
     }
     for input in node.inputs { touch(bufferOfValue[input], atStep: steps.count) }
-    _ = addBuffer(for: group.output)
     let packedBefore = memory.byteCount
     let step: Step
-    let kernel: StaticString
-    do { (step, kernel) = try makeStep(group, node) } catch {
+    let kernel: [UInt8]
+    do { (step, kernel) = try makeStep(group, node, consumer) } catch {
       throw error.node == nil ? PrepareError(error.reason, node: index) : error
     }
     steps.append(step)
     descriptions.append(
       StepDescription(
-        nodes: group.nodes, name: model.name(ofNode: index), outputShape: model.values[group.output].shape,
-        multiplyAccumulates: group.nodes.reduce(0) { $0 + model.multiplyAccumulates(of: model.nodes[$1]) },
-        kernel: kernel.withUTF8Buffer { Array($0) }, packedByteCount: memory.byteCount - packedBefore))
+        nodes: nodes, name: model.name(ofNode: index),
+        outputShape: model.values[consumer?.output ?? group.output].shape,
+        multiplyAccumulates: nodes.reduce(0) { $0 + model.multiplyAccumulates(of: model.nodes[$1]) },
+        kernel: kernel, packedByteCount: memory.byteCount - packedBefore))
+  }
+
+  private mutating func makeStep(
+    _ group: FusedNodes, _ node: Node, _ consumer: FusedNodes?
+  ) throws(PrepareError) -> (step: Step, kernel: [UInt8]) {
+    #if !hasFeature(Embedded)
+      if let consumer, case .conv2D(let conv) = node.op { return try stripStep(group, conv, consumer: consumer) }
+    #endif
+    addBuffer(for: group.output)
+    let (step, kernel) = try makeStep(group, node)
+    return (step, kernel.withUTF8Buffer { Array($0) })
   }
 
   private mutating func makeStep(
@@ -97,7 +124,8 @@ struct ProgramBuilder {
   func output(of node: Node) -> Value { model.values[node.output] }
   func byteCount(_ value: Int) -> Int { model.values[value].shape.count * model.values[value].element.byteCount }
 
-  private mutating func addBuffer(for value: Int) -> Int {
+  @discardableResult
+  mutating func addBuffer(for value: Int) -> Int {
     bufferOfValue[value] = buffers.count
     buffers.append(
       Buffer(perImage: byteCount(value), fixed: Int(SWL_INPUT_SLACK), lifetime: steps.count...steps.count))
@@ -111,9 +139,23 @@ struct ProgramBuilder {
     return buffers.count - 1
   }
 
-  private mutating func touch(_ buffer: Int, atStep step: Int) {
+  mutating func touch(_ buffer: Int, atStep step: Int) {
     buffers[buffer].lifetime = buffers[buffer].lifetime.lowerBound...max(buffers[buffer].lifetime.upperBound, step)
   }
+
+  #if !hasFeature(Embedded)
+    /// Whether `nodes` alone still read the buffer of `value`, which no output of the graph shares.
+    func isLastRead(of value: Int, by nodes: [Int]) -> Bool {
+      let consumers = model.consumers()
+      return model.values.indices.allSatisfy { other in
+        bufferOfValue[other] != bufferOfValue[value]
+          || !model.outputs.contains(other) && consumers[other].allSatisfy { isDone[$0] || nodes.contains($0) }
+      }
+    }
+
+    /// Lets `value` take over the buffer of `last`, whose last reader makes it byte by byte.
+    mutating func reuseBuffer(of last: Int, for value: Int) { bufferOfValue[value] = bufferOfValue[last] }
+  #endif
 
   func plan(chunk: Int) -> ArenaPlan {
     ArenaPlan(

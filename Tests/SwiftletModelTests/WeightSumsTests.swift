@@ -12,12 +12,12 @@ import Testing
     // Extremes fill the lanes to their ends.
     for weights in [mixed, Array(repeating: -128, count: count), Array(repeating: 127, count: count)] {
       let (sum, magnitude) = weightSums(weights.span)
-      #expect(sum == weights.reduce(0) { $0 + Int($1) })
-      #expect(magnitude == weights.reduce(0) { $0 + abs(Int($1)) })
+      #expect(sum == weights.reduce(0) { $0 + Int64($1) })
+      #expect(magnitude == weights.reduce(0) { $0 + abs(Int64($1)) })
       // A slice need not start on a vector's boundary.
       guard count > 1 else { continue }
       let rest = weightSums(weights.span.extracting(1..<count))
-      #expect(rest.sum == sum - Int(weights[0]) && rest.magnitude == magnitude - abs(Int(weights[0])))
+      #expect(rest.sum == sum - Int64(weights[0]) && rest.magnitude == magnitude - abs(Int64(weights[0])))
     }
   }
 

@@ -23,8 +23,8 @@ extension Model {
     folded.multipliers.reserveCapacity(channels)
     for channel in 0..<channels {
       let (sum, magnitude) = weightSums(weights.span.extracting(channel * perChannel..<(channel + 1) * perChannel))
-      let start = Int(bias[channel]) - input.zeroPoint * sum
-      guard magnitude * 255 + abs(start) <= Int(Int32.max) else {
+      let start = Int64(bias[channel]) - Int64(input.zeroPoint) * sum
+      guard magnitude * 255 + abs(start) <= Int64(Int32.max) else {
         throw GraphError(.accumulatorOverflow(channel: channel), node: index)
       }
       let scale = node.parameters[0].scales[channel]

@@ -7,12 +7,12 @@ private typealias Words = SIMD2<UInt64>
 private var ones: Words { Words(repeating: 0x0101_0101_0101_0101) }
 
 /// The sum and the sum of the magnitudes of s8 weights.
-package func weightSums(_ weights: Span<Int8>) -> (sum: Int, magnitude: Int) {
+package func weightSums(_ weights: Span<Int8>) -> (sum: Int64, magnitude: Int64) {
   let bytes = unsafe weights.bytes
   let whole = weights.count & ~15
   // Weights are summed with 128 added, so that bytes are not negative.
-  var biased = 0
-  var magnitude = 0
+  var biased: Int64 = 0
+  var magnitude: Int64 = 0
   var first = 0
   while first < whole {
     // The 16-bit lanes hold 128 additions of two bytes each.
@@ -31,10 +31,10 @@ package func weightSums(_ weights: Span<Int8>) -> (sum: Int, magnitude: Int) {
     biased += laneSum(biasedLanes)
     magnitude += laneSum(magnitudeLanes)
   }
-  var sum = biased - 128 * whole
+  var sum = biased - 128 * Int64(whole)
   for index in whole..<weights.count {
-    sum += Int(weights[index])
-    magnitude += abs(Int(weights[index]))
+    sum += Int64(weights[index])
+    magnitude += abs(Int64(weights[index]))
   }
   return (sum, magnitude)
 }
@@ -62,9 +62,9 @@ package func containsMinimum(_ weights: Span<Int8>) -> Bool {
   return (words & even) &+ (words &>> 8 & even)
 }
 
-private func laneSum(_ lanes: Words) -> Int {
+private func laneSum(_ lanes: Words) -> Int64 {
   let even = Words(repeating: 0x0000_FFFF_0000_FFFF)
   let halves = (lanes & even) &+ (lanes &>> 16 & even)
   let sums = (halves & Words(repeating: 0xFFFF_FFFF)) &+ halves &>> 32
-  return Int(sums.x &+ sums.y)
+  return Int64(sums.x &+ sums.y)
 }

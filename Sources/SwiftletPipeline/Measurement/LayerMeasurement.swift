@@ -125,7 +125,8 @@ extension PreparedModel {
 
   private func activationByteCount(_ step: StepDescription) -> Int {
     func byteCount(_ value: Int) -> Int { model.values[value].shape.count * model.values[value].element.byteCount }
-    let inputs = model.nodes[step.nodes[0]].inputs.reduce(0) { $0 + byteCount($1) }
+    let made = Set(step.nodes.map { model.nodes[$0].output })
+    let inputs = step.nodes.flatMap { model.nodes[$0].inputs }.reduce(0) { made.contains($1) ? $0 : $0 + byteCount($1) }
     return inputs + byteCount(model.nodes[step.nodes[step.nodes.count - 1]].output)
   }
 }

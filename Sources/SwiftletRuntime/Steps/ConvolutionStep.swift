@@ -138,6 +138,15 @@ extension ConvolutionStep {
     if windows.isEmpty || units.isEmpty { return }
     call(source, frame.bytes(output) + image * outputStride, windows: windows, units: units)
   }
+
+  /// Computes some rows of one image after `prepare`, all channels, into `y`.
+  func run(_ frame: Frame, pass: Int, rows: Range<Int>, of rowCount: Int, into y: UnsafeMutablePointer<UInt8>) {
+    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
+    let columns = panels[0].arguments.window_count / rowCount
+    let windows = rows.lowerBound * columns..<rows.upperBound * columns
+    call(
+      source, y - windows.lowerBound * panels[0].arguments.y_stride, windows: windows, units: 0..<unitCount)
+  }
 }
 
 /// The C functions of a kernel table, at a fixed address.

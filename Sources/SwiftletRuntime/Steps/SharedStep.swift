@@ -20,13 +20,19 @@ private struct Pass {
     switch step.pointee {
     case .convolution(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
     case .winograd(let step):
-      let own = Frame(
-        arena: frame.arena + worker * arenaByteCount, offsets: frame.offsets, imageCount: frame.imageCount)
-      step.run(frame, own: own, pass: index, piece: piece, of: pieceCount)
+      step.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
     case .pool(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
     case .addition(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
     case .table, .concat, .reference: break
+    #if !hasFeature(Embedded)
+      case .strips(let step): step.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
+    #endif
     }
+  }
+
+  /// The frame of a thread's own arena, for scratch.
+  private func own(_ worker: Int) -> Frame {
+    Frame(arena: frame.arena + worker * arenaByteCount, offsets: frame.offsets, imageCount: frame.imageCount)
   }
 }
 
@@ -42,6 +48,9 @@ extension Step {
     case .pool(let step): step.nanoseconds
     case .addition(let step): step.nanoseconds
     case .table, .concat, .reference: 0
+    #if !hasFeature(Embedded)
+      case .strips(let step): step.nanoseconds
+    #endif
     }
   }
 
@@ -60,12 +69,18 @@ extension UnsafePointer<Step> {
       case .winograd: frame.imageCount
       case .pool, .addition: 1
       case .table, .concat, .reference: 0
+      #if !hasFeature(Embedded)
+        case .strips: frame.imageCount
+      #endif
       }
     for index in 0..<passCount {
       switch pointee {
       case .convolution(let step): step.prepare(frame, pass: index)
       case .winograd(let step): step.prepare(frame, pass: index)
       case .pool, .addition, .table, .concat, .reference: break
+      #if !hasFeature(Embedded)
+        case .strips(let step): step.prepare(frame, pass: index)
+      #endif
       }
       var pass = Pass(step: self, frame: frame, index: index, pieceCount: count, arenaByteCount: arenaByteCount)
       swl_pool_run(

@@ -19,17 +19,21 @@ struct PoolStep: BitwiseCopyable {
 
   private func run(_ frame: Frame, rows: Range<Int>) {
     if rows.isEmpty { return }
+    for image in 0..<frame.imageCount {
+      run(frame.bytes(input) + image * inputStride, into: frame.bytes(output) + image * outputStride, rows: rows)
+    }
+  }
+
+  /// Computes some rows of the image `y` from those rows of the image `x` that they cover.
+  func run(_ x: UnsafePointer<UInt8>, into y: UnsafeMutablePointer<UInt8>, rows: Range<Int>) {
     var arguments = arguments
     arguments.rows = rows.count
     arguments.row_offset += rows.lowerBound
     arguments.row_taps += rows.lowerBound
     if arguments.mean_index != nil { arguments.mean_index += rows.lowerBound * arguments.columns }
-    let offset = rows.lowerBound * arguments.columns * arguments.channels
-    for image in 0..<frame.imageCount {
-      arguments.x = UnsafePointer(frame.bytes(input) + image * inputStride)
-      arguments.y = frame.bytes(output) + image * outputStride + offset
-      if isMax { kernels.pointee.maxPool(&arguments) } else { kernels.pointee.meanPool(&arguments) }
-    }
+    arguments.x = x
+    arguments.y = y + rows.lowerBound * arguments.columns * arguments.channels
+    if isMax { kernels.pointee.maxPool(&arguments) } else { kernels.pointee.meanPool(&arguments) }
   }
 }
 
@@ -60,11 +64,19 @@ struct AdditionStep: BitwiseCopyable {
   }
 
   private func run(_ frame: Frame, bytes: Range<Int>) {
+    let first = bytes.lowerBound
+    run(frame.bytes(left) + first, frame.bytes(right) + first, into: frame.bytes(output) + first, count: bytes.count)
+  }
+
+  /// The sum of `count` bytes; `y` may be either operand.
+  func run(
+    _ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, into y: UnsafeMutablePointer<UInt8>, count: Int
+  ) {
     var arguments = arguments
-    arguments.left = UnsafePointer(frame.bytes(left) + bytes.lowerBound)
-    arguments.right = UnsafePointer(frame.bytes(right) + bytes.lowerBound)
-    arguments.y = frame.bytes(output) + bytes.lowerBound
-    arguments.count = bytes.count
+    arguments.left = left
+    arguments.right = right
+    arguments.y = y
+    arguments.count = count
     kernels.pointee.addition(&arguments)
   }
 }

@@ -20,6 +20,9 @@ enum Step: BitwiseCopyable {
   case addition(AdditionStep)
   case concat(ConcatStep)
   case reference(ReferenceStep)
+  #if !hasFeature(Embedded)
+    case strips(StripStep)
+  #endif
 
   func run(_ frame: Frame) {
     switch self {
@@ -30,6 +33,9 @@ enum Step: BitwiseCopyable {
     case .addition(let step): step.run(frame)
     case .concat(let step): step.run(frame)
     case .reference(let step): step.run(frame)
+    #if !hasFeature(Embedded)
+      case .strips(let step): step.run(frame)
+    #endif
     }
   }
 }

@@ -66,4 +66,12 @@ extension WinogradStep {
     let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
     call(source, frame.bytes(output) + pass * outputStride, scratch: own.bytes(scratch), tileRows: rows)
   }
+
+  /// Computes some rows of one image, from a tile's first row on, into `y`.
+  func run(_ frame: Frame, own: Frame, pass: Int, rows: Range<Int>, into y: UnsafeMutablePointer<UInt8>) {
+    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
+    call(
+      source, y - rows.lowerBound * groups[0].arguments.y_row, scratch: own.bytes(scratch),
+      tileRows: rows.lowerBound / size..<(rows.upperBound + size - 1) / size)
+  }
 }
