@@ -103,9 +103,7 @@
           held = needed / Rows.granule * Rows.granule
           heldEnd = held
         } else if needed > held {
-          // Towards lower addresses: a forward copy may overlap.
-          let from = strip + (needed - held) * rows.byteCount
-          for i in 0..<(heldEnd - needed) * rows.byteCount { strip[i] = from[i] }
+          strip.update(from: strip + (needed - held) * rows.byteCount, count: (heldEnd - needed) * rows.byteCount)
           held = needed
         }
         let made = heldEnd..<min(heldEnd + rows.perStrip, end)
