@@ -10,8 +10,9 @@ struct QuantizationAwareLayer: Sendable {
   let input: Quantization
   /// The u8 output; nil for logits.
   let output: Quantization?
-  /// What the output is clamped to, less the zero point: u = q - z in `low ... high`. Unused for logits.
-  let low, high: Float
+  private let activation: Activation
+  /// What the output's integers u = q - z are clamped to.
+  private var reach: Reach
   private(set) var halfPowers: [Int]
   private(set) var weights: [Float]
   private(set) var bias: [Float]
@@ -23,6 +24,7 @@ struct QuantizationAwareLayer: Sendable {
 
   /// Floats hold integers below this exactly; every accumulator and logit stays under it.
   static let exactLimit = 1 << 24
+  private static let greatestHalfPower = 100
 
   var channels: Int { halfPowers.count }
   var inputScale: Double { input.scale.doubleValue }
@@ -35,13 +37,8 @@ struct QuantizationAwareLayer: Sendable {
     self.levels = levels
     self.input = input
     self.output = output
-    if let output {
-      let clamp = activation.clamp(output)
-      low = Float(Int(clamp.lowerBound) - output.zeroPoint)
-      high = Float(Int(clamp.upperBound) - output.zeroPoint)
-    } else {
-      (low, high) = (-.infinity, .infinity)
-    }
+    self.activation = activation
+    reach = output.map { Reach(activation, $0) } ?? Reach(logits: activation, .one)
     let count = weights.count / bias.count
     halfPowers = bias.indices.map { channel in
       Self.leastErrorHalfPower(weights[channel * count..<(channel + 1) * count], levels: levels)
@@ -61,7 +58,7 @@ struct QuantizationAwareLayer: Sendable {
     let peak = weights.reduce(0) { max($0, abs($1)) }
     guard peak > 0, let top = ScaleForm.halfPower.scale(Double(peak) / Double(levels))?.halfPower else { return -8 }
     let limit = Float(levels)
-    let candidates = max(top - 5, -100)...min(top + 1, 100)
+    let candidates = max(top - 5, -greatestHalfPower)...min(top + 1, greatestHalfPower)
     let errors = candidates.map { k in
       let step = Float(Scale(halfPower: k)!.doubleValue)
       return weights.reduce(Float(0)) { sum, weight in
@@ -89,7 +86,7 @@ struct QuantizationAwareLayer: Sendable {
   /// A scale under which an accumulator could pass `exactLimit`, or that has no multiplier, grows until it fits.
   mutating func quantize(weights real: UnsafeBufferPointer<Float>, bias realBias: UnsafeBufferPointer<Float>) {
     let count = real.count / channels
-    var reach = 0.0
+    var greatest = 0.0
     for channel in 0..<channels {
       let slice = channel * count..<(channel + 1) * count
       while true {
@@ -99,13 +96,18 @@ struct QuantizationAwareLayer: Sendable {
         let bound = 255 * sum + abs(exactBias)
         if bound < Double(Self.exactLimit), output == nil || multiplier(channel) != nil {
           bias[channel] = Float(exactBias)
-          reach = max(reach, bound * step * inputScale)
+          greatest = max(greatest, bound * step * inputScale)
           break
         }
+        // No scale holds weights that are not finite; the trainer reports those.
+        guard halfPowers[channel] < Self.greatestHalfPower else { break }
         halfPowers[channel] += 1
       }
     }
-    if output == nil { fitLogits(reach) }
+    if output == nil {
+      fitLogits(greatest)
+      reach = Reach(logits: activation, logitScale)
+    }
     multipliers = (0..<channels).map { multiplier($0) ?? FixedPointMultiplier(numerator: 1, denominator: 1 << 31)! }
     factors = (0..<channels).map { Float(output == nil ? inputScale * scale($0) : multipliers[$0].doubleValue) }
   }
@@ -131,11 +133,11 @@ struct QuantizationAwareLayer: Sendable {
   }
 
   /// Gives logits a scale with room to spare, kept while the greatest stays between 2^17 and 2^23 of it.
-  private mutating func fitLogits(_ reach: Double) {
-    let steps = reach / logitScale.doubleValue
-    guard reach > 0, steps >= 0x1p23 || steps < 0x1p17 || (0..<channels).contains(where: { multiplier($0) == nil })
+  private mutating func fitLogits(_ greatest: Double) {
+    let steps = greatest / logitScale.doubleValue
+    guard greatest > 0, steps >= 0x1p23 || steps < 0x1p17 || (0..<channels).contains(where: { multiplier($0) == nil })
     else { return }
-    logitScale = Scale(halfPower: 2 * (Int(reach.exponent) - 20))!
+    logitScale = Scale(halfPower: 2 * (Int(greatest.exponent) - 20))!
   }
 
   /// Requantizes accumulators `[pixel][channel]` in place: to u = q - z, or to real logits.
@@ -146,9 +148,9 @@ struct QuantizationAwareLayer: Sendable {
       for start in stride(from: 0, to: elements.count, by: count) {
         let pixel = elements.baseAddress! + start
         if output == nil {
-          for c in 0..<count { pixel[c] = unit * Float(multipliers[c](Int32(pixel[c]))) }
+          for c in 0..<count { pixel[c] = unit * reach.clamping(multipliers[c](Int32(pixel[c]))) }
         } else {
-          for c in 0..<count { pixel[c] = max(low, min(high, Float(multipliers[c](Int32(pixel[c]))))) }
+          for c in 0..<count { pixel[c] = reach.clamping(multipliers[c](Int32(pixel[c]))) }
         }
       }
     }
@@ -158,6 +160,8 @@ struct QuantizationAwareLayer: Sendable {
   /// clamp was reached.
   func backward(_ elements: UnsafeBufferPointer<Float>, _ gradient: UnsafeMutableBufferPointer<Float>) {
     let count = channels
+    let unit = output == nil ? Float(logitScale.doubleValue) : 1
+    let (low, high) = (unit * reach.low, unit * reach.high)
     factors.withUnsafeBufferPointer { factors in
       for start in stride(from: 0, to: elements.count, by: count) {
         let u = elements.baseAddress! + start
