@@ -140,6 +140,47 @@ import Testing
     #expect(winners == [1, 0, UInt8(SWL_NO_WINNER), UInt8(SWL_NO_WINNER)])
   }
 
+  /// On integers every order of summation is exact: outputs and winners are those of plain loops, and nothing else is
+  /// written.
+  @Test(arguments: names, Array(1...24) + [31, 32])
+  func pooledConvolutionsMatch(_ name: String, _ columns: Int) {
+    var draws = Draws(7)
+    let width = columns <= 16 ? 16 : 32
+    let (run, segments) = (5, 2)
+    for count in [1, 2, 3, 5, 6, 7, 13] {
+      let x = (0..<count * 40).map { _ in Float(Int(draws.generator.next() % 9) - 4) }
+      let weights = (0..<segments * run * width).map { _ in Float(Int(draws.generator.next() % 7) - 3) }
+      let bias = (0..<width).map { _ in Float(Int(draws.generator.next() % 7) - 3) }
+      let segment: [Int32] = [0, 11]
+      let (stepX, stepY, high) = (3, 20, Float(20))
+      var expected = [Float](repeating: Self.guardValue, count: count * columns + 1)
+      var expectedWinners = [UInt8](repeating: 99, count: count * columns + 1)
+      for i in 0..<count {
+        for c in 0..<columns {
+          let sums = [0, stepX, stepY, stepX + stepY].map { step in
+            (0..<segments * run).reduce(bias[c]) { sum, k in
+              sum + x[i * 40 + step + Int(segment[k / run]) + k % run] * weights[k * width + c]
+            }
+          }
+          let best = sums.max()!
+          expected[i * columns + c] = min(max(best, 0), high)
+          expectedWinners[i * columns + c] = best > 0 && best < high ? UInt8(sums.firstIndex(of: best)!) : 255
+        }
+      }
+      var actual = [Float](repeating: Self.guardValue, count: count * columns + 1)
+      var winners = [UInt8](repeating: 99, count: count * columns + 1)
+      x.withUnsafeBufferPointer { x in
+        let windows = (0..<count).map { Optional(x.baseAddress! + 40 * $0) }
+        table(name).convpool(
+          windows, count, stepX, stepY, segment, segments, run, weights, width, bias, 0, high, &actual, &winners,
+          columns,
+          columns)
+      }
+      #expect(actual == expected)
+      #expect(winners == expectedWinners)
+    }
+  }
+
   @Test(arguments: names, lengths)
   func winnersAreSpread(_ name: String, _ channels: Int) {
     var draws = Draws(5)

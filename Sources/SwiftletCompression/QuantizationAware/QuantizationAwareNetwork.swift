@@ -150,8 +150,7 @@ public final class QuantizationAwareNetwork {
       // The network scales pixels to 0...1, and may normalize them; the integers are what the runtime gets.
       let quantization = quantizations[value]
       let inverse = Float(1 / quantization.scale.doubleValue)
-      // Half up, by truncation of what cannot be negative: u = q - z >= -255.
-      for i in elements.indices { elements[i] = Float(Int32(elements[i] * inverse + 256.5) &- 256) }
+      FloatKernels.best.pixelsToIntegers(elements, inverse: inverse)
     case .requantize(let layer): layers[layer].requantize(elements)
     }
   }
@@ -182,26 +181,6 @@ public final class QuantizationAwareNetwork {
       let bias = network.parameter(node: layer.node, index: 1)
       guard let dw = weights.gradient?.all, let db = bias.gradient?.all else { continue }
       layer.takeGradients(weights.value.readable, dw, db)
-    }
-  }
-}
-
-extension QuantizationAwareLayer {
-  fileprivate func takeGradients(
-    _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
-    _ db: UnsafeMutableBufferPointer<Float>
-  ) {
-    let count = dw.count / channels
-    // Beyond this the rounded weight cannot follow.
-    let reach = Float(levels) + 0.5
-    for channel in 0..<channels {
-      let inverse = Float(1 / scale(channel))
-      for i in channel * count..<(channel + 1) * count {
-        let position = real[i] * inverse
-        // Descent moves against the gradient: outwards where the two differ in sign.
-        dw[i] = abs(position) > reach && dw[i] * position < 0 ? 0 : dw[i] * inverse
-      }
-      db[channel] *= inverse / Float(inputScale)
     }
   }
 }

@@ -103,7 +103,7 @@ struct Rescaling: Sendable {
   ) {
     for row in 0..<rows {
       let (y, dy, dx) = (y + row * outputStride, dy + row * outputStride, dx + row * inputStride)
-      for i in 0..<count { dx[i] += reach.passes(y[i]) ? factor * dy[i] : 0 }
+      FloatKernels.best.gateAdd(y, dy, count: count, factor: factor, low: reach.low, high: reach.high, to: dx)
     }
   }
 }
@@ -152,8 +152,9 @@ struct SimulatedAddition: OperatorSubstitute {
   let range: Reach
 
   func forward(_ inputs: [UnsafeBufferPointer<Float>], _ output: UnsafeMutableBufferPointer<Float>) {
-    let (left, right) = (inputs[0], inputs[1])
-    for i in output.indices { output[i] = range.clamping(multipliers(Int32(left[i]), Int32(right[i]))) }
+    FloatKernels.best.addIntegers(
+      inputs[0], inputs[1], left: multipliers.left, right: multipliers.right, shift: multipliers.shift, low: range.low,
+      high: range.high, into: output)
   }
 
   func backward(
@@ -162,9 +163,9 @@ struct SimulatedAddition: OperatorSubstitute {
   ) {
     let unit = Float(sign: .plus, exponent: -Int(multipliers.shift), significand: 1)
     for (dx, mantissa) in zip(inputGradients, [multipliers.left, multipliers.right]) {
-      guard let dx else { continue }
-      let factor = Float(mantissa) * unit
-      for i in dx.indices { dx[i] += range.passes(output[i]) ? factor * outputGradient[i] : 0 }
+      guard let dx = dx?.baseAddress, let y = output.baseAddress, let dy = outputGradient.baseAddress else { continue }
+      FloatKernels.best.gateAdd(
+        y, dy, count: output.count, factor: Float(mantissa) * unit, low: range.low, high: range.high, to: dx)
     }
   }
 }
