@@ -181,6 +181,44 @@ import Testing
     }
   }
 
+  /// Lists in the order of windows and channels, zero gradients and flat clamps left out.
+  @Test(arguments: lengths)
+  func gradientsAreRoutedToTheirWinners(_ channels: Int) {
+    var draws = Draws(11)
+    let count = 4
+    let winners = (0..<count * channels).map { _ in UInt8([0, 1, 2, 3, 255][Int(draws.generator.next() % 5)]) }
+    let dy = winners.map { $0 == 255 || draws.generator.next() % 4 == 0 ? 0 : 2 * draws.generator.nextUnit() - 1 }
+    let memory = [Float](repeating: 0, count: 64 + 9 * channels)
+    let pixel: [Int32] = [0, 1, 8, 9]
+    memory.withUnsafeBufferPointer { memory in
+      let base = memory.baseAddress!
+      let origins = (0..<count).map { Optional(base + 11 * $0) }
+      var factors = [Float](repeating: 0, count: count * channels)
+      var sources = [UnsafePointer<Float>?](repeating: nil, count: count * channels)
+      var counts = [Int32](repeating: 0, count: max(channels, 4))
+      var bias = [Float](repeating: 1, count: channels)
+      swl_route_to_filters_f32(
+        origins, count, pixel, channels, winners, dy, count, &factors, &sources, &counts, &bias)
+      for c in 0..<channels {
+        let passing = (0..<count).filter { winners[$0 * channels + c] < 4 && dy[$0 * channels + c] != 0 }
+        let list = c * count..<c * count + Int(counts[c])
+        #expect(Array(factors[list]) == passing.map { dy[$0 * channels + c] })
+        #expect(
+          Array(sources[list]) == passing.map { base + 11 * $0 + Int(pixel[Int(winners[$0 * channels + c])]) })
+        #expect(bias[c] == (0..<count).reduce(1) { $0 + dy[$1 * channels + c] })
+      }
+      var own = [Float](repeating: 0, count: 4 * channels)
+      var filters = [UnsafePointer<Float>?](repeating: nil, count: 4 * channels)
+      swl_route_to_pixels_f32(channels, winners, dy, base, 9, &own, &filters, &counts)
+      for p in 0..<4 {
+        let passing = (0..<channels).filter { winners[$0] == p && dy[$0] != 0 }
+        let list = p * channels..<p * channels + Int(counts[p])
+        #expect(Array(own[list]) == passing.map { dy[$0] })
+        #expect(Array(filters[list]) == passing.map { base + 9 * $0 })
+      }
+    }
+  }
+
   @Test(arguments: names, lengths)
   func winnersAreSpread(_ name: String, _ channels: Int) {
     var draws = Draws(5)
