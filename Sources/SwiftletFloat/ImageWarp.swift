@@ -2,6 +2,16 @@ import CSwiftletKernels
 
 /// Distortion of images by an affine map and a field of displacements.
 package enum ImageWarp {
+  /// Copies an image of bytes to floats; `bordered` has a border of one pixel on each side, which is left alone.
+  package static func copy(
+    _ image: UnsafePointer<UInt8>, _ height: Int, _ width: Int, _ channels: Int,
+    into bordered: UnsafeMutablePointer<Float>
+  ) {
+    let table = FloatKernels.best.table
+    let (row, pitch) = (width * channels, (width + 2) * channels)
+    for y in 0..<height { table.bytes(image + y * row, row, 1, bordered + (y + 1) * pitch + channels) }
+  }
+
   /// Writes row `y` of the distorted image.
   ///
   /// - Parameters:

@@ -38,11 +38,15 @@ struct ElasticField {
   func blendRows(at y: Int, into row: inout [SIMD2<Float>]) {
     let weight = weights[y % spacing]
     let first = y / spacing * columns
-    for column in 0..<columns {
-      let at = first + column
-      row[column] =
-        points[at] * weight[0] + points[at + columns] * weight[1] + points[at + 2 * columns] * weight[2]
-        + points[at + 3 * columns] * weight[3]
+    points.withUnsafeBufferPointer { points in
+      row.withUnsafeMutableBufferPointer { row in
+        for column in 0..<columns {
+          let at = first + column
+          row[column] =
+            points[at] * weight[0] + points[at + columns] * weight[1] + points[at + 2 * columns] * weight[2]
+            + points[at + 3 * columns] * weight[3]
+        }
+      }
     }
   }
 
