@@ -42,9 +42,11 @@ struct ElasticField {
       row.withUnsafeMutableBufferPointer { row in
         for column in 0..<columns {
           let at = first + column
-          row[column] =
-            points[at] * weight[0] + points[at + columns] * weight[1] + points[at + 2 * columns] * weight[2]
-            + points[at + 3 * columns] * weight[3]
+          var sum: SIMD2<Float> = points[at] * weight[0]
+          sum += points[at + columns] * weight[1]
+          sum += points[at + 2 * columns] * weight[2]
+          sum += points[at + 3 * columns] * weight[3]
+          row[column] = sum
         }
       }
     }
