@@ -89,10 +89,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     var points = field?.emptyRow ?? []
     withUnsafeTemporaryAllocation(of: Float.self, capacity: (height + 2) * pitch) { bordered in
       bordered.initialize(repeating: 0)
-      for y in 0..<height {
-        let line = bordered.baseAddress! + ((y + 1) * pitch + channels)
-        for i in 0..<width * channels { line[i] = Float(source[y * width * channels + i]) }
-      }
+      ImageWarp.copy(source, height, width, channels, into: bordered.baseAddress!)
       withUnsafeTemporaryAllocation(of: SIMD2<Float>.self, capacity: width) { displacements in
         displacements.initialize(repeating: .zero)
         let row = UnsafeRawPointer(displacements.baseAddress!).assumingMemoryBound(to: Float.self)
