@@ -6,6 +6,7 @@
 #define NV 2
 #define PW 1
 #define PNV 2
+#define NPW 2
 #define CV 12
 #include "float_body.h"
 #endif

@@ -6,6 +6,7 @@
 #define NV 2
 #define PW 3
 #define PNV 2
+#define NPW 6
 #define CV 24
 #include "float_body.h"
 #endif

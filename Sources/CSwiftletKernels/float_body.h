@@ -1,7 +1,8 @@
 // The float microkernels, written once over a vector of VL floats. Each float_<isa>.c defines TARGET, ISA, VL and the
 // register block, then includes this file. Clang contracts `a * b + c` to a fused multiply-add where TARGET has one.
 //
-// MR: rows of a block; NV: vectors of columns of a block; PW: 2x2 pool windows of a block; CV: vectors of `combine`.
+// MR: rows of a block; NV: vectors of columns of a block; PW: 2x2 pool windows of a block of PNV vectors, NPW of a block
+// of one; CV: vectors of `combine`.
 #include <stdint.h>
 
 #include "swl_float.h"
@@ -36,13 +37,30 @@ INLINE vf splat(float x) { return (vf)x; }
 // Written so that NaN stays NaN: a poisoned weight must reach the loss instead of hiding behind a ReLU.
 INLINE vf clamp(vf v, vf low, vf high) { v = v < low ? low : v; return v > high ? high : v; }
 
+// Copies count < VL elements in a few pieces of fixed size: a memcpy of variable size would be a call.
+INLINE void copy_lanes(void *to, const void *from, long count, const long size) {
+  char *t = to;
+  const char *f = from;
+  UNROLL for (long piece = VL / 2; piece > 0; piece /= 2) {
+    if (count & piece) {
+      __builtin_memcpy(t, f, piece * size);
+      t += piece * size;
+      f += piece * size;
+    }
+  }
+}
+
 INLINE void store_columns(float *out, vf v, long columns, int accumulate) {
   if (columns >= VL) {
     store(out, accumulate ? load(out) + v : v);
   } else {
     float lanes[VL];
     store(lanes, v);
-    for (long c = 0; c < columns; c++) out[c] = accumulate ? out[c] + lanes[c] : lanes[c];
+    if (accumulate) {
+      for (long c = 0; c < columns; c++) out[c] += lanes[c];
+    } else {
+      copy_lanes(out, lanes, columns, sizeof(float));
+    }
   }
 }
 
@@ -52,3 +70,6 @@ INLINE void store_columns(float *out, vf v, long columns, int accumulate) {
 #include "float_combine.h"
 #include "float_depthwise.h"
 #include "float_elementwise.h"
+#include "float_quantize.h"
+#include "float_warp.h"
+#include "float_table.h"

@@ -4,12 +4,12 @@ INLINE void NAME(convpool_block)(
     const int pw, const int nv, const float *const *windows, long step_x, long step_y, const int32_t *segment,
     long segments, long run, const float *weights, long width, const float *bias, float low, float high, float *out,
     uint8_t *winner, long out_stride, long columns) {
-  vf acc[PW][4][NV];
+  vf acc[NPW][4][NV];
   UNROLL for (int i = 0; i < pw; i++) UNROLL for (int p = 0; p < 4; p++)
     UNROLL for (int v = 0; v < nv; v++) acc[i][p][v] = (vf)0;
   const float *w = weights;
   for (long s = 0; s < segments; s++) {
-    const float *x[PW];
+    const float *x[NPW];
     UNROLL for (int i = 0; i < pw; i++) x[i] = windows[i] + segment[s];
     ROLLED for (long r = 0; r < run; r++, w += width) {
       vf b[NV];
@@ -46,8 +46,13 @@ INLINE void NAME(convpool_block)(
       float *y = out + i * out_stride + v * VL;
       store_columns(y, best, left, 0);
       if (winner) {
-        vb bytes = __builtin_convertvector(which, vb);
-        __builtin_memcpy(winner + i * out_stride + v * VL, &bytes, left < VL ? left : VL);
+        const vb bytes = __builtin_convertvector(which, vb);
+        uint8_t *won = winner + i * out_stride + v * VL;
+        if (left >= VL) {
+          __builtin_memcpy(won, &bytes, sizeof bytes);
+        } else {
+          copy_lanes(won, &bytes, left, 1);
+        }
       }
     }
   }
@@ -57,22 +62,20 @@ TARGET void NAME(swl_convpool_f32)(
     const float *const *windows, long count, long step_x, long step_y, const int32_t *segment, long segments, long run,
     const float *weights, long width, const float *bias, float low, float high, float *out, uint8_t *winner,
     long out_stride, long columns) {
-  for (long c = 0; c < columns; c += PNV * VL) {
-    int narrow = width - c < PNV * VL;
-    for (long i = 0; i < count; i += PW) {
-      long n = count - i < PW ? count - i : PW, at = i * out_stride + c;
-      uint8_t *win = winner ? winner + at : 0;
-#define BLOCK(m) NAME(convpool_block)((m) < PW ? (m) : PW, PNV, windows + i, step_x, step_y, segment, segments, run, \
-    weights + c, width, bias + c, low, high, out + at, win, out_stride, columns - c)
-#define NARROW(m) NAME(convpool_block)((m) < PW ? (m) : PW, 1, windows + i, step_x, step_y, segment, segments, run, \
-    weights + c, width, bias + c, low, high, out + at, win, out_stride, columns - c)
-      if (narrow) {
-        switch (n) { case 1: NARROW(1); break; case 2: NARROW(2); break; case 3: NARROW(3); break; }
-      } else {
-        switch (n) { case 1: BLOCK(1); break; case 2: BLOCK(2); break; case 3: BLOCK(3); break; }
-      }
-#undef BLOCK
-#undef NARROW
+#define BLOCK(pw, nv) NAME(convpool_block)(pw, nv, windows + i, step_x, step_y, segment, segments, run, weights + c, \
+    width, bias + c, low, high, out + i * out_stride + c, winner ? winner + i * out_stride + c : 0, out_stride, columns - c)
+  for (long c = 0; c < columns;) {
+    // Half a block or less goes one vector at a time, over more windows.
+    const int narrow = columns - c <= (PNV + 1) / 2 * VL;
+    long i = 0;
+    if (narrow) {
+      for (; i + NPW <= count; i += NPW) BLOCK(NPW, 1);
+      for (; i < count; i++) BLOCK(1, 1);
+    } else {
+      for (; i + PW <= count; i += PW) BLOCK(PW, PNV);
+      for (; i < count; i++) BLOCK(1, PNV);
     }
+    c += narrow ? VL : PNV * VL;
   }
+#undef BLOCK
 }

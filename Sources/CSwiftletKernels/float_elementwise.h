@@ -98,12 +98,3 @@ TARGET void NAME(swl_pack_f32)(const float *x, long rows, long columns, long str
       for (long t = r; t < r + 4; t++) out[c * width + t] = t < rows ? x[t * stride + c] : 0;
   }
 }
-
-const swl_float_table *NAME(swl_float_table)(void) {
-  static const swl_float_table table = {
-      NAME(swl_igemm_f32), NAME(swl_convpool_f32), NAME(swl_outer_f32), NAME(swl_combine_f32),
-      NAME(swl_depthwise_f32), NAME(swl_depthwise_input_f32), NAME(swl_depthwise_weight_f32), NAME(swl_adam_f32),
-      NAME(swl_momentum_f32), NAME(swl_add_f32), NAME(swl_gate_f32), NAME(swl_spread_winners_f32), NAME(swl_pack_f32),
-      NAME(swl_bytes_f32)};
-  return &table;
-}

@@ -32,10 +32,10 @@ TARGET void NAME(swl_igemm_f32)(
     const float *const *rows, long count, const int32_t *segment, long segments, long run, const float *weights,
     long width, const float *bias, float low, float high, float *const *out, long out_offset, long columns,
     int accumulate) {
-  for (long c = 0; c < columns; c += NV * VL) {
+  for (long c = 0; c < columns;) {
     const float *w = weights + c, *b = bias ? bias + c : 0;
     long left = columns - c, offset = out_offset + c;
-    int narrow = width - c < NV * VL;
+    const int narrow = left <= (NV + 1) / 2 * VL;
     for (long i = 0, n; i < count; i += n) {
       n = height(count - i);
 #define BLOCK(m) NAME(igemm_block)((m) < MR ? (m) : MR, NV, rows + i, segment, segments, run, w, width, b, low, high, \
@@ -46,5 +46,6 @@ TARGET void NAME(swl_igemm_f32)(
 #undef BLOCK
 #undef NARROW
     }
+    c += narrow ? VL : NV * VL;
   }
 }

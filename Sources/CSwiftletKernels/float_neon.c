@@ -6,6 +6,7 @@
 #define NV 4
 #define PW 1
 #define PNV 4
+#define NPW 4
 #define CV 24
 #include "float_body.h"
 #endif

@@ -6,5 +6,6 @@
 #define NV 4
 #define PW 1
 #define PNV 2
+#define NPW 2
 #define CV 12
 #include "float_body.h"

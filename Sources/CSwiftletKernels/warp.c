@@ -42,3 +42,14 @@ void swl_warp_row_u8(
     }
   }
 }
+
+void swl_elastic_row_f32(const float *points, const float *weights, long spacing, long width, float *displacement) {
+  for (long x = 0; x < width; x++) {
+    const float *p = points + x / spacing * 2, *w = weights + x % spacing * 4;
+    for (int axis = 0; axis < 2; axis++) {
+      float sum = p[axis] * w[0];
+      for (int k = 1; k < 4; k++) sum += p[2 * k + axis] * w[k];
+      displacement[2 * x + axis] = sum;
+    }
+  }
+}

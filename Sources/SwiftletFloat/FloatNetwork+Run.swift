@@ -148,20 +148,29 @@ extension FloatNetwork {
   }
 
   private func forwardPass(_ step: Step) -> (Shard) -> Void {
-    guard let valueTransform else { return { step.forward($0) } }
+    let forward = substitutes[step.node].map { substitute in
+      { (shard: Shard) in substitute.forward(step.inputs.map { $0.x(shard.samples) }, step.output.y(shard.samples)) }
+    }
+    guard let valueTransform else { return forward ?? { step.forward($0) } }
     let value = model.nodes[step.node].output
     return { shard in
-      step.forward(shard)
+      if let forward { forward(shard) } else { step.forward(shard) }
       valueTransform(value, step.output.y(shard.samples))
     }
   }
 
   private func backwardPass(_ step: Step) -> (Shard) -> Void {
-    guard let gradientTransform else { return { step.backward($0) } }
+    let substitute = substitutes[step.node]
+    guard substitute != nil || gradientTransform != nil else { return { step.backward($0) } }
     let value = model.nodes[step.node].output
+    let gradientTransform = gradientTransform
     return { shard in
-      gradientTransform(value, step.output.x(shard.samples), step.output.dx(shard.samples))
-      step.backward(shard)
+      let samples = shard.samples
+      gradientTransform?(value, step.output.x(samples), step.output.dx(samples))
+      guard let substitute else { return step.backward(shard) }
+      substitute.backward(
+        step.output.x(samples), step.output.dy(samples),
+        addingTo: zip(step.inputs, step.wantsInputGradient).map { $1 ? $0.dx(samples) : nil })
     }
   }
 

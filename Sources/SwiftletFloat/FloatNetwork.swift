@@ -81,6 +81,9 @@ public final class FloatNetwork {
   /// Called like `valueTransform`, with the elements it left.
   public var gradientTransform:
     ((_ value: Int, _ elements: UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void)?
+  /// What computes nodes in their operators' stead, by node (integer arithmetic simulated in floats). A fused
+  /// convolution and pool cannot be replaced, nor a reshape.
+  public var substitutes: [Int: any OperatorSubstitute] = [:]
 
   let pool: WorkerPool
   let context: StepContext

@@ -140,6 +140,85 @@ import Testing
     #expect(winners == [1, 0, UInt8(SWL_NO_WINNER), UInt8(SWL_NO_WINNER)])
   }
 
+  /// On integers every order of summation is exact: outputs and winners are those of plain loops, and nothing else is
+  /// written.
+  @Test(arguments: names, Array(1...24) + [31, 32])
+  func pooledConvolutionsMatch(_ name: String, _ columns: Int) {
+    var draws = Draws(7)
+    let width = columns <= 16 ? 16 : 32
+    let (run, segments) = (5, 2)
+    for count in [1, 2, 3, 5, 6, 7, 13] {
+      let x = (0..<count * 40).map { _ in Float(Int(draws.generator.next() % 9) - 4) }
+      let weights = (0..<segments * run * width).map { _ in Float(Int(draws.generator.next() % 7) - 3) }
+      let bias = (0..<width).map { _ in Float(Int(draws.generator.next() % 7) - 3) }
+      let segment: [Int32] = [0, 11]
+      let (stepX, stepY, high) = (3, 20, Float(20))
+      var expected = [Float](repeating: Self.guardValue, count: count * columns + 1)
+      var expectedWinners = [UInt8](repeating: 99, count: count * columns + 1)
+      for i in 0..<count {
+        for c in 0..<columns {
+          let sums = [0, stepX, stepY, stepX + stepY].map { step in
+            (0..<segments * run).reduce(bias[c]) { sum, k in
+              sum + x[i * 40 + step + Int(segment[k / run]) + k % run] * weights[k * width + c]
+            }
+          }
+          let best = sums.max()!
+          expected[i * columns + c] = min(max(best, 0), high)
+          expectedWinners[i * columns + c] = best > 0 && best < high ? UInt8(sums.firstIndex(of: best)!) : 255
+        }
+      }
+      var actual = [Float](repeating: Self.guardValue, count: count * columns + 1)
+      var winners = [UInt8](repeating: 99, count: count * columns + 1)
+      x.withUnsafeBufferPointer { x in
+        let windows = (0..<count).map { Optional(x.baseAddress! + 40 * $0) }
+        table(name).convpool(
+          windows, count, stepX, stepY, segment, segments, run, weights, width, bias, 0, high, &actual, &winners,
+          columns,
+          columns)
+      }
+      #expect(actual == expected)
+      #expect(winners == expectedWinners)
+    }
+  }
+
+  /// Lists in the order of windows and channels, zero gradients and flat clamps left out.
+  @Test(arguments: lengths)
+  func gradientsAreRoutedToTheirWinners(_ channels: Int) {
+    var draws = Draws(11)
+    let count = 4
+    let winners = (0..<count * channels).map { _ in UInt8([0, 1, 2, 3, 255][Int(draws.generator.next() % 5)]) }
+    let dy = winners.map { $0 == 255 || draws.generator.next() % 4 == 0 ? 0 : 2 * draws.generator.nextUnit() - 1 }
+    let memory = [Float](repeating: 0, count: 64 + 9 * channels)
+    let pixel: [Int32] = [0, 1, 8, 9]
+    memory.withUnsafeBufferPointer { memory in
+      let base = memory.baseAddress!
+      let origins = (0..<count).map { Optional(base + 11 * $0) }
+      var factors = [Float](repeating: 0, count: count * channels)
+      var sources = [UnsafePointer<Float>?](repeating: nil, count: count * channels)
+      var counts = [Int32](repeating: 0, count: max(channels, 4))
+      var bias = [Float](repeating: 1, count: channels)
+      swl_route_to_filters_f32(
+        origins, count, pixel, channels, winners, dy, count, &factors, &sources, &counts, &bias)
+      for c in 0..<channels {
+        let passing = (0..<count).filter { winners[$0 * channels + c] < 4 && dy[$0 * channels + c] != 0 }
+        let list = c * count..<c * count + Int(counts[c])
+        #expect(Array(factors[list]) == passing.map { dy[$0 * channels + c] })
+        #expect(
+          Array(sources[list]) == passing.map { base + 11 * $0 + Int(pixel[Int(winners[$0 * channels + c])]) })
+        #expect(bias[c] == (0..<count).reduce(1) { $0 + dy[$1 * channels + c] })
+      }
+      var own = [Float](repeating: 0, count: 4 * channels)
+      var filters = [UnsafePointer<Float>?](repeating: nil, count: 4 * channels)
+      swl_route_to_pixels_f32(channels, winners, dy, base, 9, &own, &filters, &counts)
+      for p in 0..<4 {
+        let passing = (0..<channels).filter { winners[$0] == p && dy[$0] != 0 }
+        let list = p * channels..<p * channels + Int(counts[p])
+        #expect(Array(own[list]) == passing.map { dy[$0] })
+        #expect(Array(filters[list]) == passing.map { base + 9 * $0 })
+      }
+    }
+  }
+
   @Test(arguments: names, lengths)
   func winnersAreSpread(_ name: String, _ channels: Int) {
     var draws = Draws(5)

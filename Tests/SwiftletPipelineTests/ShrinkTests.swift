@@ -47,6 +47,44 @@ import Testing
     }
   }
 
+  /// Two residual blocks, one after batch normalization and one that widens by concatenation: the cut goes through sums
+  /// and joints, and what is left is trained in integers.
+  @Test func residualNetworksShrink() throws {
+    let architecture = """
+      {"input": [28, 28, 1], "layers": [
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "conv2d", "filters": 8, "kernel": 3, "name": "stem"},
+        {"type": "batch_norm"}, {"type": "relu", "name": "a"},
+        {"type": "conv2d", "filters": 8, "kernel": 3, "padding": "same", "activation": "relu"},
+        {"type": "conv2d", "filters": 8, "kernel": 3, "padding": "same", "name": "branch"},
+        {"type": "add", "inputs": ["branch", "a"], "activation": "relu", "name": "b"},
+        {"type": "max_pool2d", "kernel": 2, "name": "c"},
+        {"type": "conv2d", "filters": 12, "kernel": 3, "padding": "same", "activation": "relu", "name": "d"},
+        {"type": "concat", "inputs": ["c", "d"]},
+        {"type": "conv2d", "filters": 24, "kernel": 3, "activation": "relu"},
+        {"type": "average_pool2d", "kernel": 2, "stride": 1},
+        {"type": "flatten"}, {"type": "dense", "units": 10}]}
+      """
+    let (training, validation, _) = CompressorTests.data.split(validationCount: 200, seed: 5)
+    var configuration = TrainingConfiguration()
+    configuration.epochs = 6
+    configuration.batch = 32
+    configuration.learningRate = 3e-3
+    let model = try Trainer(
+      try Architecture.parse(Data(architecture.utf8)).initialized(.glorot, seed: 1), configuration: configuration,
+      training: training, validation: validation, threads: 1
+    ).run().model
+    var recipe = Self.recipe(target: 1900)
+    recipe.widths = [6, 5, 6, 9, 16]
+    let result = try ShrinkRun(recipe).run(model, training: training, validation: validation)
+    #expect(result.file.bytes.count <= 1900)
+    #expect(result.model.nodes.compactMap { $0.parameters.first?.shape[0] } == [6, 5, 6, 9, 16, 10])
+    let float = try Evaluation.of(model, on: validation, threads: 1).correctCount
+    #expect(result.correctCount >= float - 10, "\(result.correctCount) of 200, the float model \(float)")
+    let read = try ModelReader.read(result.file.bytes)
+    #expect(try Evaluation.of(read, on: validation, threads: 1).correctCount == result.correctCount)
+  }
+
   @Test func sameRecipeSameFile() throws {
     let model = try CompressorTests.trained.get()
     let held = try HeldOut(model, data: CompressorTests.data)

@@ -65,6 +65,48 @@ typedef void swl_pack_f32_t(const float *x, long rows, long columns, long stride
 //   y = scale * x
 typedef void swl_bytes_f32_t(const uint8_t *x, long count, float scale, float *y);
 
+// Quantization-aware training. Integers are held as floats, below 2^24 in magnitude and so exact; every instruction set
+// gives the same floats. `x` holds pixels of `channels` channels, and entry j of a table per channel, of
+// channels + SWL_FLOAT_LANES entries, is that of channel j % channels.
+#define SWL_FLOAT_LANES 16
+
+//   x = unit * clamp((x * mantissa[c] + 2^(shift[c] - 1)) >> shift[c], low, high), saturated to 32 bits before the clamp
+typedef void swl_requantize_f32_t(
+    float *x, long count, long channels, const int32_t *mantissa, const int32_t *shift, float low, float high,
+    float unit);
+//   dy = low < u < high ? dy * factor[c] : 0
+typedef void swl_requantize_gradient_f32_t(
+    const float *u, float *dy, long count, long channels, const float *factor, float low, float high);
+//   y = clamp((a * left + b * right + 2^(shift - 1)) >> shift, low, high) for |a|, |b| <= 255
+typedef void swl_add_integers_f32_t(
+    const float *a, const float *b, long count, int32_t left, int32_t right, int32_t shift, float low, float high,
+    float *y);
+//   dx += low < y < high ? factor * dy : 0
+typedef void swl_gate_add_f32_t(
+    const float *y, const float *dy, long count, float factor, float low, float high, float *dx);
+//   x = x * inverse rounded to an integer, half up, for x * inverse >= -255
+typedef void swl_pixels_to_integers_f32_t(float *x, long count, float inverse);
+//   q = clamp(w * inverse rounded to nearest even, -limit, limit); returns the sum of |q|, exact below 2^24
+typedef float swl_round_weights_f32_t(const float *w, long count, float inverse, float limit, float *q);
+//   dw = dw * inverse, or 0 where |w * inverse| > reach and descent would drive w further out
+typedef void swl_round_gradient_f32_t(const float *w, float *dw, long count, float inverse, float reach);
+//   dw = 0 where keep is 0; information = decay * information + (1 - decay) * dw^2
+typedef void swl_fisher_f32_t(const uint8_t *keep, float *dw, float *information, long count, float decay);
+//   w = 0 where keep is 0
+typedef void swl_mask_f32_t(const uint8_t *keep, float *w, long count);
+
+// Row v (counted from the centre) of a distorted image. Pixel u reads bilinearly at
+//   (m0 u + m1 v + m2 + displacement[2u], m3 u + m4 v + m5 + displacement[2u + 1]), counted from the centre too,
+// and is 0 where that is outside. `bordered` is the image as floats with a border of one pixel of zeros. No operation is
+// contracted: the bytes are the same on every processor.
+typedef void swl_warp_row_u8_t(
+    const float *bordered, long height, long width, long channels, const float *map, float v, const float *displacement,
+    uint8_t *out);
+// The x and y displacements of a row's pixels: pixel i * spacing + o gets the sum over k < 4 of weights[4 o + k] times
+// point i + k, in that order, not contracted. SWL_FLOAT_LANES floats after the last point must be readable.
+typedef void swl_elastic_row_f32_t(
+    const float *points, const float *weights, long spacing, long width, float *displacement);
+
 // The kernels of one instruction set.
 typedef struct {
   swl_igemm_f32_t *igemm;
@@ -81,6 +123,17 @@ typedef struct {
   swl_spread_winners_f32_t *spread_winners;
   swl_pack_f32_t *pack;
   swl_bytes_f32_t *bytes;
+  swl_requantize_f32_t *requantize;
+  swl_requantize_gradient_f32_t *requantize_gradient;
+  swl_add_integers_f32_t *add_integers;
+  swl_gate_add_f32_t *gate_add;
+  swl_pixels_to_integers_f32_t *pixels_to_integers;
+  swl_round_weights_f32_t *round_weights;
+  swl_round_gradient_f32_t *round_gradient;
+  swl_fisher_f32_t *fisher;
+  swl_mask_f32_t *mask;
+  swl_warp_row_u8_t *warp_row;
+  swl_elastic_row_f32_t *elastic_row;
 } swl_float_table;
 
 #define SWL_FLOAT_KERNELS(isa) \
@@ -97,7 +150,18 @@ typedef struct {
   swl_gate_f32_t swl_gate_f32__##isa; \
   swl_spread_winners_f32_t swl_spread_winners_f32__##isa; \
   swl_pack_f32_t swl_pack_f32__##isa; \
-  swl_bytes_f32_t swl_bytes_f32__##isa;
+  swl_bytes_f32_t swl_bytes_f32__##isa; \
+  swl_requantize_f32_t swl_requantize_f32__##isa; \
+  swl_requantize_gradient_f32_t swl_requantize_gradient_f32__##isa; \
+  swl_add_integers_f32_t swl_add_integers_f32__##isa; \
+  swl_gate_add_f32_t swl_gate_add_f32__##isa; \
+  swl_pixels_to_integers_f32_t swl_pixels_to_integers_f32__##isa; \
+  swl_round_weights_f32_t swl_round_weights_f32__##isa; \
+  swl_round_gradient_f32_t swl_round_gradient_f32__##isa; \
+  swl_fisher_f32_t swl_fisher_f32__##isa; \
+  swl_mask_f32_t swl_mask_f32__##isa; \
+  swl_warp_row_u8_t swl_warp_row_u8__##isa; \
+  swl_elastic_row_f32_t swl_elastic_row_f32__##isa;
 
 SWL_FLOAT_KERNELS(portable)
 #if defined(__x86_64__)
@@ -129,11 +193,7 @@ void swl_route_to_pixels_f32(
     long channels, const uint8_t *winner, const float *dy, const float *filters, long filter_stride, float *factor,
     const float **source, int32_t *pixel_count);
 
-// Row v (counted from the centre) of a distorted image. Pixel u reads bilinearly at
-//   (m0 u + m1 v + m2 + displacement[2u], m3 u + m4 v + m5 + displacement[2u + 1]), counted from the centre too,
-// and is 0 where that is outside. `bordered` is the image as floats with a border of one pixel of zeros. No operation is
-// contracted: the bytes are the same on every processor.
-void swl_warp_row_u8(
-    const float *bordered, long height, long width, long channels, const float *map, float v, const float *displacement,
-    uint8_t *out);
+// The definitions of two entries of the table, which give the same bytes and floats.
+swl_warp_row_u8_t swl_warp_row_u8;
+swl_elastic_row_f32_t swl_elastic_row_f32;
 #endif

@@ -20,7 +20,9 @@ extension Model {
       }
       for (index, parameter) in weights.enumerated() {
         guard let gradient = parameter.gradient?.readable else { continue }
-        for i in gradient.indices { sums[index][i] += gradient[i] * gradient[i] }
+        sums[index].withUnsafeMutableBufferPointer { sum in
+          for i in sum.indices { sum[i] += gradient[i] * gradient[i] }
+        }
       }
     }
     var scores = [[Float]?](repeating: nil, count: nodes.count)

@@ -9,15 +9,15 @@ import SwiftletModel
 /// layers together. Zeros are final.
 public final class FisherPruner {
   private let quantized: QuantizationAwareNetwork
-  /// Per layer of `quantized`: the decaying mean of squared gradients, and which weights are kept.
+  /// Per layer of `quantized`: the decaying mean of squared gradients, and 1 for each weight that is kept.
   private var information: [[Float]]
-  private var keeps: [[Bool]]
+  private var keeps: [[UInt8]]
   private static let decay: Float = 0.999
 
   public init(_ quantized: QuantizationAwareNetwork) {
     self.quantized = quantized
     information = quantized.layers.map { Array(repeating: 0, count: $0.weights.count) }
-    keeps = quantized.layers.map { Array(repeating: true, count: $0.weights.count) }
+    keeps = quantized.layers.map { Array(repeating: 1, count: $0.weights.count) }
   }
 
   /// Takes in the gradients of the real parameters and cuts those of pruned weights.
@@ -25,15 +25,7 @@ public final class FisherPruner {
     for index in keeps.indices {
       let parameter = network.parameter(node: quantized.layers[index].node, index: 0)
       guard let gradient = parameter.gradient?.all else { continue }
-      keeps[index].withUnsafeBufferPointer { keep in
-        information[index].withUnsafeMutableBufferPointer { information in
-          for i in gradient.indices {
-            let g = keep[i] ? gradient[i] : 0
-            gradient[i] = g
-            information[i] = Self.decay * information[i] + (1 - Self.decay) * g * g
-          }
-        }
-      }
+      FloatKernels.best.fisher(keep: keeps[index], gradient, &information[index], decay: Self.decay)
     }
   }
 
@@ -41,7 +33,7 @@ public final class FisherPruner {
   public func apply(to network: FloatNetwork) {
     for index in keeps.indices {
       network.parameter(node: quantized.layers[index].node, index: 0).withMutableValues { weights in
-        keeps[index].withUnsafeBufferPointer { keep in for i in weights.indices where !keep[i] { weights[i] = 0 } }
+        FloatKernels.best.mask(keep: keeps[index], weights)
       }
     }
   }
@@ -49,11 +41,11 @@ public final class FisherPruner {
   /// Makes every weight final that rounds to 0 now.
   public func freeze() {
     for (index, layer) in quantized.layers.enumerated() {
-      for i in keeps[index].indices where layer.weights[i] == 0 { keeps[index][i] = false }
+      for i in keeps[index].indices where layer.weights[i] == 0 { keeps[index][i] = 0 }
     }
   }
 
-  public var keptCount: Int { keeps.reduce(0) { $0 + $1.reduce(0) { $0 + ($1 ? 1 : 0) } } }
+  public var keptCount: Int { keeps.reduce(0) { $0 + $1.reduce(0) { $0 + Int($1) } } }
 
   /// The bits of all weights as they are rounded now.
   public var bits: Double { quantized.layers.reduce(0) { $0 + BitCost($1.weights, levels: $1.levels).bits } }
@@ -67,7 +59,7 @@ public final class FisherPruner {
     for (layer, entry) in quantized.layers.enumerated() {
       let weights = network.parameter(node: entry.node, index: 0).value
       let saved = (0...entry.levels).map { Float(max(costs[layer].bitsSaved(magnitude: max($0, 1)), 0.5)) }
-      for i in keeps[layer].indices where keeps[layer][i] {
+      for i in keeps[layer].indices where keeps[layer][i] != 0 {
         let w = weights.pointer[i]
         let score = information[layer][i] * w * w / saved[Int(abs(entry.weights[i]))]
         candidates.append((score, layer, i))
@@ -76,7 +68,7 @@ public final class FisherPruner {
     candidates.sort { ($0.score, $0.layer, $0.index) < ($1.score, $1.layer, $1.index) }
     for candidate in candidates {
       guard total > budget else { break }
-      keeps[candidate.layer][candidate.index] = false
+      keeps[candidate.layer][candidate.index] = 0
       let magnitude = Int(abs(quantized.layers[candidate.layer].weights[candidate.index]))
       guard magnitude > 0 else { continue }
       total -= costs[candidate.layer].bits

@@ -39,7 +39,7 @@ public struct QuantizationError: Error, Hashable, Sendable {
     case notRunnable(PrepareError.Reason)
     /// More than one input, or another kind of model than images need.
     case inputs
-    /// Quantization-aware training knows chains of convolutions, dense layers, pools and reshapes.
+    /// An operator that no integer program has.
     case notTrainableAsIntegers
   }
   public let reason: Reason
@@ -78,8 +78,7 @@ extension QuantizationError: CustomStringConvertible {
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
     case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"
     case .notTrainableAsIntegers:
-      "quantization-aware training takes convolutions, dense layers, pools and reshapes, not this operator; use "
-        + "'swiftlet compress' or 'swiftlet quantize'"
+      "quantization-aware training has no integer form of this operator; fold or remove it first"
     case .inputs: "only models with one input can be quantized"
     }
   }

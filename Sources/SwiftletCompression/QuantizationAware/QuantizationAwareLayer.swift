@@ -1,3 +1,4 @@
+import SwiftletFloat
 import SwiftletModel
 
 /// One weighted layer in quantization-aware training: real parameters in, the runtime's integers out.
@@ -10,19 +11,22 @@ struct QuantizationAwareLayer: Sendable {
   let input: Quantization
   /// The u8 output; nil for logits.
   let output: Quantization?
-  /// What the output is clamped to, less the zero point: u = q - z in `low ... high`. Unused for logits.
-  let low, high: Float
+  private let activation: Activation
+  /// What the output's integers u = q - z are clamped to.
+  private var reach: Reach
   private(set) var halfPowers: [Int]
   private(set) var weights: [Float]
   private(set) var bias: [Float]
-  private(set) var multipliers: [FixedPointMultiplier]
-  /// The multipliers as reals: the derivative of requantization.
-  private(set) var factors: [Float]
+  /// Nil where the scales are too far apart for one.
+  private var multipliers: [FixedPointMultiplier?]
+  /// Made anew after every change of a scale.
+  private var tables: Tables?
   /// The scale of logits: a power of two, so that scale * integer is exact in floating point.
   private(set) var logitScale = Scale.one
 
   /// Floats hold integers below this exactly; every accumulator and logit stays under it.
   static let exactLimit = 1 << 24
+  private static let greatestHalfPower = 100
 
   var channels: Int { halfPowers.count }
   var inputScale: Double { input.scale.doubleValue }
@@ -35,13 +39,8 @@ struct QuantizationAwareLayer: Sendable {
     self.levels = levels
     self.input = input
     self.output = output
-    if let output {
-      let clamp = activation.clamp(output)
-      low = Float(Int(clamp.lowerBound) - output.zeroPoint)
-      high = Float(Int(clamp.upperBound) - output.zeroPoint)
-    } else {
-      (low, high) = (-.infinity, .infinity)
-    }
+    self.activation = activation
+    reach = output.map { Reach(activation, $0) } ?? Reach(logits: activation, .one)
     let count = weights.count / bias.count
     halfPowers = bias.indices.map { channel in
       Self.leastErrorHalfPower(weights[channel * count..<(channel + 1) * count], levels: levels)
@@ -49,7 +48,7 @@ struct QuantizationAwareLayer: Sendable {
     self.weights = weights
     self.bias = bias
     multipliers = []
-    factors = []
+    multipliers = bias.indices.map { makeMultiplier($0) }
   }
 
   func scale(_ channel: Int) -> Double { Scale(halfPower: halfPowers[channel])!.doubleValue }
@@ -61,7 +60,7 @@ struct QuantizationAwareLayer: Sendable {
     let peak = weights.reduce(0) { max($0, abs($1)) }
     guard peak > 0, let top = ScaleForm.halfPower.scale(Double(peak) / Double(levels))?.halfPower else { return -8 }
     let limit = Float(levels)
-    let candidates = max(top - 5, -100)...min(top + 1, 100)
+    let candidates = max(top - 5, -greatestHalfPower)...min(top + 1, greatestHalfPower)
     let errors = candidates.map { k in
       let step = Float(Scale(halfPower: k)!.doubleValue)
       return weights.reduce(Float(0)) { sum, weight in
@@ -79,9 +78,21 @@ struct QuantizationAwareLayer: Sendable {
     for channel in 0..<channels {
       let slice = Array(real[channel * count..<(channel + 1) * count])
       if slice.contains(where: { $0 != 0 }) {
-        halfPowers[channel] = Self.leastErrorHalfPower(slice[...], levels: levels)
+        setHalfPower(Self.leastErrorHalfPower(slice[...], levels: levels), channel)
       }
     }
+  }
+
+  private mutating func setHalfPower(_ k: Int, _ channel: Int) {
+    guard k != halfPowers[channel] else { return }
+    halfPowers[channel] = k
+    multipliers[channel] = makeMultiplier(channel)
+    tables = nil
+  }
+
+  private func makeMultiplier(_ channel: Int) -> FixedPointMultiplier? {
+    FixedPointMultiplier(
+      input: input.scale, weight: Scale(halfPower: halfPowers[channel])!, output: output?.scale ?? logitScale)
   }
 
   /// Rounds the real parameters to integers under the present scales.
@@ -89,81 +100,89 @@ struct QuantizationAwareLayer: Sendable {
   /// A scale under which an accumulator could pass `exactLimit`, or that has no multiplier, grows until it fits.
   mutating func quantize(weights real: UnsafeBufferPointer<Float>, bias realBias: UnsafeBufferPointer<Float>) {
     let count = real.count / channels
-    var reach = 0.0
+    var greatest = 0.0
     for channel in 0..<channels {
-      let slice = channel * count..<(channel + 1) * count
+      let slice = UnsafeBufferPointer(rebasing: real[channel * count..<(channel + 1) * count])
       while true {
         let step = scale(channel)
-        let sum = round(real, slice, step)
+        let sum = weights.withUnsafeMutableBufferPointer {
+          FloatKernels.best.roundWeights(
+            slice, inverse: Float(1 / step), limit: Float(levels), into: $0.baseAddress! + channel * count)
+        }
         let exactBias = (Double(realBias[channel]) / (inputScale * step)).rounded()
-        let bound = 255 * sum + abs(exactBias)
-        if bound < Double(Self.exactLimit), output == nil || multiplier(channel) != nil {
+        let bound = 255 * Double(sum) + abs(exactBias)
+        if bound < Double(Self.exactLimit), output == nil || multipliers[channel] != nil {
           bias[channel] = Float(exactBias)
-          reach = max(reach, bound * step * inputScale)
+          greatest = max(greatest, bound * step * inputScale)
           break
         }
-        halfPowers[channel] += 1
+        // No scale holds weights that are not finite; the trainer reports those.
+        guard halfPowers[channel] < Self.greatestHalfPower else { break }
+        setHalfPower(halfPowers[channel] + 1, channel)
       }
     }
-    if output == nil { fitLogits(reach) }
-    multipliers = (0..<channels).map { multiplier($0) ?? FixedPointMultiplier(numerator: 1, denominator: 1 << 31)! }
-    factors = (0..<channels).map { Float(output == nil ? inputScale * scale($0) : multipliers[$0].doubleValue) }
-  }
-
-  /// Rounds one channel's weights; returns the sum of their magnitudes.
-  private mutating func round(_ real: UnsafeBufferPointer<Float>, _ slice: Range<Int>, _ step: Double) -> Double {
-    let limit = Float(levels)
-    let inverse = Float(1 / step)
-    var sum: Float = 0
-    weights.withUnsafeMutableBufferPointer { target in
-      for i in slice {
-        let q = max(-limit, min(limit, (real[i] * inverse).rounded(.toNearestOrEven)))
-        target[i] = q
-        sum += abs(q)
-      }
-    }
-    return Double(sum)
-  }
-
-  private func multiplier(_ channel: Int) -> FixedPointMultiplier? {
-    FixedPointMultiplier(
-      input: input.scale, weight: Scale(halfPower: halfPowers[channel])!, output: output?.scale ?? logitScale)
+    if output == nil { fitLogits(greatest) }
+    if tables == nil { tables = makeTables() }
   }
 
   /// Gives logits a scale with room to spare, kept while the greatest stays between 2^17 and 2^23 of it.
-  private mutating func fitLogits(_ reach: Double) {
-    let steps = reach / logitScale.doubleValue
-    guard reach > 0, steps >= 0x1p23 || steps < 0x1p17 || (0..<channels).contains(where: { multiplier($0) == nil })
-    else { return }
-    logitScale = Scale(halfPower: 2 * (Int(reach.exponent) - 20))!
+  private mutating func fitLogits(_ greatest: Double) {
+    let steps = greatest / logitScale.doubleValue
+    guard greatest > 0, steps >= 0x1p23 || steps < 0x1p17 || multipliers.contains(nil) else { return }
+    logitScale = Scale(halfPower: 2 * (Int(greatest.exponent) - 20))!
+    reach = Reach(logits: activation, logitScale)
+    for channel in 0..<channels { multipliers[channel] = makeMultiplier(channel) }
+    tables = nil
+  }
+
+  /// What the kernels read, per channel.
+  private struct Tables: Sendable {
+    let mantissas, shifts: [Int32]
+    /// The multipliers as reals, the derivative of requantization; of logits the scale of an accumulator.
+    let factors: [Float]
+  }
+
+  private func makeTables() -> Tables {
+    let factors = multipliers.map { $0 ?? FixedPointMultiplier(numerator: 1, denominator: 1 << 31)! }
+    return Tables(
+      mantissas: FloatKernels.perChannel(factors.map(\.mantissa)),
+      shifts: FloatKernels.perChannel(factors.map(\.shift)),
+      factors: FloatKernels.perChannel(
+        (0..<channels).map { Float(output == nil ? inputScale * scale($0) : factors[$0].doubleValue) }))
   }
 
   /// Requantizes accumulators `[pixel][channel]` in place: to u = q - z, or to real logits.
   func requantize(_ elements: UnsafeMutableBufferPointer<Float>) {
-    let count = channels
-    let unit = Float(logitScale.doubleValue)
-    multipliers.withUnsafeBufferPointer { multipliers in
-      for start in stride(from: 0, to: elements.count, by: count) {
-        let pixel = elements.baseAddress! + start
-        if output == nil {
-          for c in 0..<count { pixel[c] = unit * Float(multipliers[c](Int32(pixel[c]))) }
-        } else {
-          for c in 0..<count { pixel[c] = max(low, min(high, Float(multipliers[c](Int32(pixel[c]))))) }
-        }
-      }
-    }
+    guard let tables else { preconditionFailure("a layer is quantized before it runs") }
+    FloatKernels.best.requantize(
+      elements, channels: channels, mantissas: tables.mantissas, shifts: tables.shifts, low: reach.low,
+      high: reach.high, unit: unit)
   }
+
+  /// What one step of the output's integers is in the network's floats.
+  private var unit: Float { output == nil ? Float(logitScale.doubleValue) : 1 }
 
   /// The derivative of `requantize` by straight-through estimation (Bengio et al. 2013): the factor, and 0 where the
   /// clamp was reached.
   func backward(_ elements: UnsafeBufferPointer<Float>, _ gradient: UnsafeMutableBufferPointer<Float>) {
-    let count = channels
-    factors.withUnsafeBufferPointer { factors in
-      for start in stride(from: 0, to: elements.count, by: count) {
-        let u = elements.baseAddress! + start
-        let dy = gradient.baseAddress! + start
-        for c in 0..<count { dy[c] = u[c] > low && u[c] < high ? dy[c] * factors[c] : 0 }
-      }
+    guard let tables else { preconditionFailure("a layer is quantized before it runs") }
+    FloatKernels.best.requantizeGradient(
+      elements, gradient, channels: channels, factors: tables.factors, low: unit * reach.low, high: unit * reach.high)
+  }
+
+  /// Turns the gradients of integers into those of the real parameters, in place.
+  func takeGradients(
+    _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
+    _ db: UnsafeMutableBufferPointer<Float>
+  ) {
+    let count = dw.count / channels
+    for channel in 0..<channels {
+      let inverse = Float(1 / scale(channel))
+      // Beyond the last level the rounded weight cannot follow.
+      FloatKernels.best.roundGradient(
+        real.baseAddress! + channel * count, dw.baseAddress! + channel * count, count: count, inverse: inverse,
+        reach: Float(levels) + 0.5)
+      db[channel] *= inverse / Float(inputScale)
     }
   }
 }

@@ -18,8 +18,9 @@ public struct QuantizationAwareOptions: Hashable, Sendable, Codable {
 /// The forward pass of the `FloatNetwork` it is attached to computes the runtime's integers, held as floats: weights
 /// q = round(w / s) in -L ... L, biases round(b / (S_in * s)), activations u = q - z, and `FixedPointMultiplier` for
 /// every requantization. Sums of integers below 2^24 are exact in floating point whatever their order, and scales are
-/// kept so that no accumulator can pass that, so every activation equals the runtime's, bit for bit. Logits hold
-/// scale * integer, the scale a power of two.
+/// kept so that no accumulator can pass that, so every activation equals the runtime's, bit for bit. What has no weights
+/// but sums or changes scales (addition, concatenation, average pools, activations) computes in 64-bit integers.
+/// Logits hold scale * integer, the scale a power of two.
 ///
 /// Backward, rounding counts as the identity (straight-through); clamping cuts the gradient of activations, and that of
 /// weights where it would drive them further out. Weight scales follow the weights until they are left as they are.
@@ -31,17 +32,18 @@ public final class QuantizationAwareNetwork {
   let quantizations: [Quantization]
   /// What happens to each value after it is computed, decided when attached.
   private var actions: [Action]
+  /// The nodes without weights whose integers are not what their float operator makes of its inputs'.
+  private var simulated: [Int: any OperatorSubstitute] = [:]
 
   private enum Action {
     case none
     /// Pixels to u8 integers.
     case image
     case requantize(layer: Int)
-    case average
   }
 
   /// - Parameters:
-  ///   - folded: A chain of convolutions, dense layers, pools and reshapes that gives logits.
+  ///   - folded: Any graph that the integer runtime runs.
   ///   - calibration: What its values held over training images: activation scales follow from it and stay.
   /// - Throws: `QuantizationError` naming the node that cannot be trained so.
   public init(
@@ -56,44 +58,57 @@ public final class QuantizationAwareNetwork {
     var ranges = QuantizationOptions()
     ranges.activationScales = .halfPower
     var scales = ActivationScales(model, input: folded.input, calibration.histograms, ranges)
-    var assigned = scales.assigned()
+    let assigned = scales.assigned()
     let consumers = model.consumers()
     layers = []
     actions = Array(repeating: .none, count: model.values.count)
     for value in model.inputs { actions[value] = .image }
     for (index, node) in model.nodes.enumerated() {
+      let from = node.inputs.compactMap { assigned[$0] }
+      guard let to = assigned[node.output], from.count == node.inputs.count else {
+        throw QuantizationError(.scaleRange, node: folded.names[index])
+      }
       switch node.op {
       case .conv2D, .dense:
-        guard let output = assigned[node.output], let input = assigned[node.inputs[0]] else {
-          throw QuantizationError(.scaleRange, node: folded.names[index])
-        }
-        let isLogits = consumers[node.output].isEmpty
         actions[node.output] = .requantize(layer: layers.count)
         layers.append(
           QuantizationAwareLayer(
-            node: index, levels: options.levels[min(layers.count, options.levels.count - 1)], input: input,
-            output: isLogits ? nil : output, activation: node.op.fusedActivation,
+            node: index, levels: options.levels[min(layers.count, options.levels.count - 1)], input: from[0],
+            output: consumers[node.output].isEmpty ? nil : to, activation: node.op.fusedActivation,
             weights: node.parameters[0].floats ?? [], bias: node.parameters[1].floats ?? []))
-      case .pool2D(let pool):
-        // An average keeps its input's scale (rule R1), so that its integers follow from a sum alone.
-        assigned[node.output] = assigned[node.inputs[0]]
-        if pool.reduction == .average { actions[node.output] = .average }
-      case .reshape: assigned[node.output] = assigned[node.inputs[0]]
-      case .activation, .add, .concat, .softmax, .batchNorm, .dropout:
+      case .pool2D, .activation, .add, .concat:
+        simulated[index] = try node.op.simulated(
+          model.inputShapes(of: node), from: from, to: to, name: folded.names[index])
+      case .reshape: break
+      case .softmax, .batchNorm, .dropout:
         throw QuantizationError(.notTrainableAsIntegers, node: folded.names[index])
       }
     }
     quantizations = assigned.map { $0 ?? folded.input }
   }
 
-  /// The model to make the `FloatNetwork` of: bounded activations are plain ones there, as the bound differs from
-  /// channel to channel in accumulators; requantization clamps instead.
+  /// The outputs of the model that are u8, in order.
+  private var byteOutputs: [Int] {
+    let logits = Set(layers.filter { $0.output == nil }.map { model.nodes[$0.node].output })
+    return model.outputs.filter { !logits.contains($0) }
+  }
+
+  /// The model to make the `FloatNetwork` of.
+  ///
+  /// Bounded activations are plain ones there, as the bound differs from channel to channel in accumulators;
+  /// requantization clamps instead. Each u8 output gets one more node, which makes reals of its integers for the loss.
   public var trainable: Model {
     var result = model
-    for index in model.nodes.indices {
+    for index in model.nodes.indices where model.nodes[index].op.isWeighted {
       if case .boundedReLU = model.nodes[index].op.fusedActivation, let op = model.nodes[index].op.fusing(.relu) {
         result.nodes[index].op = op
       }
+    }
+    for value in byteOutputs {
+      let reals = result.values.count
+      result.values.append(model.values[value])
+      result.nodes.append(Node(op: .activation(.none), inputs: [value], output: reals))
+      for index in result.outputs.indices where result.outputs[index] == value { result.outputs[index] = reals }
     }
     return result
   }
@@ -112,9 +127,18 @@ public final class QuantizationAwareNetwork {
       guard let layer = layers.first(where: { $0.node == parameter.node }) else { return }
       _ = target.update(fromContentsOf: parameter.role == .weights ? layer.weights : layer.bias)
     }
-    network.valueTransform = { [unowned self] value, elements in transform(value, elements) }
+    // The values that `trainable` adds come last and have no action.
+    network.valueTransform = { [unowned self] value, elements in
+      if value < actions.count { transform(value, elements) }
+    }
     network.gradientTransform = { [unowned self] value, elements, gradient in
-      if case .requantize(let layer) = actions[value] { layers[layer].backward(elements, gradient) }
+      if value < actions.count, case .requantize(let layer) = actions[value] {
+        layers[layer].backward(elements, gradient)
+      }
+    }
+    network.substitutes = simulated
+    for (offset, value) in byteOutputs.enumerated() {
+      network.substitutes[model.nodes.count + offset] = SimulatedOutput(quantizations[value].scale)
     }
     refresh(network)
   }
@@ -126,10 +150,8 @@ public final class QuantizationAwareNetwork {
       // The network scales pixels to 0...1, and may normalize them; the integers are what the runtime gets.
       let quantization = quantizations[value]
       let inverse = Float(1 / quantization.scale.doubleValue)
-      // Half up, by truncation of what cannot be negative: u = q - z >= -255.
-      for i in elements.indices { elements[i] = Float(Int32(elements[i] * inverse + 256.5) &- 256) }
+      FloatKernels.best.pixelsToIntegers(elements, inverse: inverse)
     case .requantize(let layer): layers[layer].requantize(elements)
-    case .average: for i in elements.indices { elements[i] = (elements[i] + 0.5).rounded(.down) }
     }
   }
 
@@ -159,26 +181,6 @@ public final class QuantizationAwareNetwork {
       let bias = network.parameter(node: layer.node, index: 1)
       guard let dw = weights.gradient?.all, let db = bias.gradient?.all else { continue }
       layer.takeGradients(weights.value.readable, dw, db)
-    }
-  }
-}
-
-extension QuantizationAwareLayer {
-  fileprivate func takeGradients(
-    _ real: UnsafeBufferPointer<Float>, _ dw: UnsafeMutableBufferPointer<Float>,
-    _ db: UnsafeMutableBufferPointer<Float>
-  ) {
-    let count = dw.count / channels
-    // Beyond this the rounded weight cannot follow.
-    let reach = Float(levels) + 0.5
-    for channel in 0..<channels {
-      let inverse = Float(1 / scale(channel))
-      for i in channel * count..<(channel + 1) * count {
-        let position = real[i] * inverse
-        // Descent moves against the gradient: outwards where the two differ in sign.
-        dw[i] = abs(position) > reach && dw[i] * position < 0 ? 0 : dw[i] * inverse
-      }
-      db[channel] *= inverse / Float(inputScale)
     }
   }
 }

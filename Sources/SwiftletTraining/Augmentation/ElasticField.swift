@@ -1,3 +1,4 @@
+import SwiftletFloat
 import SwiftletModel
 
 /// A smooth random displacement of every pixel: a coarse grid interpolated by uniform cubic B-splines.
@@ -18,14 +19,20 @@ struct ElasticField {
       let unit = SIMD2(Float(bits >> 40), Float(bits & 0xFF_FFFF)) * 0x1p-23 - 1
       return unit * amplitude
     }
-    weights = (0..<spacing).map { offset in
+    weights = spacing == Self.usual.count ? Self.usual : Self.weights(spacing)
+  }
+
+  private static let usual = weights(7)
+
+  private static func weights(_ spacing: Int) -> [SIMD4<Float>] {
+    (0..<spacing).map { offset in
       let t = Float(offset) / Float(spacing)
       let (t2, t3) = (t * t, t * t * t)
       return SIMD4(1 - 3 * t + 3 * t2 - t3, 4 - 6 * t2 + 3 * t3, 1 + 3 * t + 3 * t2 - 3 * t3, t3) / 6
     }
   }
 
-  var emptyRow: [SIMD2<Float>] { Array(repeating: .zero, count: columns) }
+  var emptyRow: [SIMD2<Float>] { Array(repeating: .zero, count: columns + ImageWarp.spareElasticPoints) }
 
   /// The displacements of the grid columns at image row `y`.
   func blendRows(at y: Int, into row: inout [SIMD2<Float>]) {
@@ -43,20 +50,10 @@ struct ElasticField {
   func displacements(_ row: [SIMD2<Float>], into target: UnsafeMutableBufferPointer<SIMD2<Float>>) {
     row.withUnsafeBufferPointer { row in
       weights.withUnsafeBufferPointer { weights in
-        var x = 0
-        var cell = row.baseAddress!
-        while x < target.count {
-          for offset in 0..<min(spacing, target.count - x) {
-            let weight = weights[offset]
-            var sum: SIMD2<Float> = cell[0] * weight[0]
-            sum += cell[1] * weight[1]
-            sum += cell[2] * weight[2]
-            sum += cell[3] * weight[3]
-            target[x] = sum
-            x += 1
-          }
-          cell += 1
+        guard let row = row.baseAddress, let weights = weights.baseAddress, let start = target.baseAddress else {
+          return
         }
+        ImageWarp.elasticRow(row, weights, spacing: spacing, width: target.count, into: start)
       }
     }
   }
