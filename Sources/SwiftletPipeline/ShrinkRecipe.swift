@@ -38,6 +38,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   public var floatDistillation, distillation: Distillation?
   /// Training images observed for activation ranges.
   public var calibrationCount: Int
+  /// Trains on the validation images too and keeps the last epoch, for a final run once everything is settled; what is
+  /// then measured on them says nothing. Absent is false.
+  public var usesAllImages: Bool?
 
   public init(widths: [Int]? = nil, targetBytes: Int? = nil, epochs: Int = 60, floatEpochs: Int = 12, seed: UInt64 = 0)
   {

@@ -114,7 +114,9 @@ public struct ShrinkRun {
       quantized.trainable, configuration: configuration, training: training, validation: validation, threads: threads)
     trainer.isCancelled = isCancelled
     trainer.teacher = try teacher(recipe.distillation, teachers, batch: configuration.batch)
-    trainer.firstEligibleEpoch = max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
+    // No image is left to choose an epoch by where all are trained on.
+    trainer.firstEligibleEpoch =
+      recipe.usesAllImages == true ? configuration.epochs : max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
     trainer.configure = { quantized.attach(to: $0) }
     trainer.beforeStep = { network, _ in
       quantized.takeGradients(network)

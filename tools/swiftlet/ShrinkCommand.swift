@@ -114,7 +114,9 @@ struct Shrink: ParsableCommand {
     let others = try teachers.map {
       try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
     }
-    let parts = try source.heldOut(of: data.load().train)
+    let images = try data.load().train
+    let parts = try source.heldOut(of: images)
+    let training = recipe.usesAllImages == true ? images : parts.training
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()
     run.teachers = others ?? []
@@ -122,7 +124,7 @@ struct Shrink: ParsableCommand {
     var saved: ShrinkResult?
     let result: ShrinkResult
     do {
-      result = try run.run(source.model, training: parts.training, validation: parts.validation) { event in
+      result = try run.run(source.model, training: training, validation: parts.validation) { event in
         progress.show(event)
         guard case .best(let better) = event else { return }
         do {
@@ -144,8 +146,9 @@ struct Shrink: ParsableCommand {
         "\(layer.name): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept")
     }
     try Console.print(
-      "\(output): \(result.file.bytes.count.grouped) bytes, validation accuracy "
-        + percent(result.correctCount, result.validationCount))
+      "\(output): \(result.file.bytes.count.grouped) bytes, "
+        + (recipe.usesAllImages == true ? "trained on all images, those for validation included; " : "")
+        + "validation accuracy " + percent(result.correctCount, result.validationCount))
     if let target = recipe.targetBytes, result.file.bytes.count > target {
       Console.note(
         "warning: the file is \(result.file.bytes.count - target) bytes over the target; give a lower --target-bytes")

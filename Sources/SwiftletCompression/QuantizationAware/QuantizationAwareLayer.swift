@@ -101,6 +101,7 @@ struct QuantizationAwareLayer: Sendable {
   mutating func quantize(weights real: UnsafeBufferPointer<Float>, bias realBias: UnsafeBufferPointer<Float>) {
     let count = real.count / channels
     var greatest = 0.0
+    var sums = [Double](repeating: 0, count: channels)
     for channel in 0..<channels {
       let slice = UnsafeBufferPointer(rebasing: real[channel * count..<(channel + 1) * count])
       while true {
@@ -113,6 +114,7 @@ struct QuantizationAwareLayer: Sendable {
         let bound = 255 * Double(sum) + abs(exactBias)
         if bound < Double(Self.exactLimit), output == nil || multipliers[channel] != nil {
           bias[channel] = Float(exactBias)
+          sums[channel] = 255 * Double(sum)
           greatest = max(greatest, bound * step * inputScale)
           break
         }
@@ -123,6 +125,25 @@ struct QuantizationAwareLayer: Sendable {
     }
     if output == nil { fitLogits(greatest) }
     if tables == nil { tables = makeTables() }
+    coarsenBiases(sums)
+  }
+
+  /// Rounds biases to multiples of a power of two of at most one step of the output, or a sixteenth of a nat of logits.
+  ///
+  /// Finer ones change next to nothing that the rounding of the output does not, but would cost bits in the file.
+  /// - Parameter sums: What the weights can add to each channel's accumulator at most.
+  private mutating func coarsenBiases(_ sums: [Double]) {
+    let greatest = Double(tables?.factors.prefix(channels).max() ?? 0)
+    guard greatest > 0 else { return }
+    let steps = (output == nil ? 1.0 / 16 : 1) / greatest
+    guard steps >= 2, steps.isFinite else { return }
+    let unit = Double(sign: .plus, exponent: Int(steps.exponent), significand: 1)
+    for channel in 0..<channels {
+      let units = Double(bias[channel]) / unit
+      let nearest = units.rounded() * unit
+      let fits = sums[channel] + abs(nearest) < Double(Self.exactLimit)
+      bias[channel] = Float(fits ? nearest : units.rounded(.towardZero) * unit)
+    }
   }
 
   /// Gives logits a scale with room to spare, kept while the greatest stays between 2^17 and 2^23 of it.

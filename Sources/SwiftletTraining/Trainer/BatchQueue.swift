@@ -6,17 +6,21 @@ import SwiftletModel
 struct Batch {
   var images: [UInt8]
   var labels: [UInt8]
+  /// Where the images are in the data set, and which distortion of each this is, from 0.
+  var members: [Int]
+  var variant: Int
 }
 
 /// Prepares the batches of one epoch ahead of their use, augmentation included, on another thread.
 ///
 /// The order is a Fisher-Yates shuffle drawn from the seed and the epoch; each image's distortion from seed, epoch and
-/// its index in the data set. Neither depends on timing.
+/// its index in the data set, the epoch counted anew after each cycle. Neither depends on timing.
 final class BatchQueue: @unchecked Sendable {
   private let data: Dataset
   private let order: [Int]
   private let batch: Int
-  private let epoch: Int
+  /// The epoch that decides the distortions.
+  private let distortion: Int
   private let seed: UInt64
   private let augmentation: Augmentation?
   private let queue = DispatchQueue(label: "swiftlet.batches", attributes: .concurrent)
@@ -26,10 +30,10 @@ final class BatchQueue: @unchecked Sendable {
   private var next = 0
   private static let ahead = 4
 
-  init(_ data: Dataset, batch: Int, epoch: Int, seed: UInt64, augmentation: Augmentation?) {
+  init(_ data: Dataset, batch: Int, epoch: Int, seed: UInt64, augmentation: Augmentation?, cycle: Int? = nil) {
     self.data = data
     self.batch = batch
-    self.epoch = epoch
+    distortion = augmentation == nil ? 1 : cycle.map { (epoch - 1) % $0 + 1 } ?? epoch
     self.seed = seed
     self.augmentation = augmentation
     var generator = Augmentation.generator(seed: seed ^ 0x5EED_0F0D_E500_0001, epoch: epoch, index: 0)
@@ -79,7 +83,8 @@ final class BatchQueue: @unchecked Sendable {
   private func make(_ index: Int) -> Batch {
     let members = order[index * batch..<min((index + 1) * batch, order.count)]
     let size = data.imageByteCount
-    var result = Batch(images: [], labels: members.map { data.labels[$0] })
+    var result = Batch(
+      images: [], labels: members.map { data.labels[$0] }, members: Array(members), variant: distortion - 1)
     result.images = [UInt8](unsafeUninitializedCapacity: members.count * size) { buffer, initialized in
       for (position, member) in members.enumerated() {
         let target = UnsafeMutableBufferPointer(rebasing: buffer[position * size..<(position + 1) * size])
@@ -89,7 +94,7 @@ final class BatchQueue: @unchecked Sendable {
             _ = target.update(from: source)
             return
           }
-          var generator = Augmentation.generator(seed: seed, epoch: epoch, index: member)
+          var generator = Augmentation.generator(seed: seed, epoch: distortion, index: member)
           var span = target.mutableSpan
           augmentation.apply(
             to: source.span, height: data.height, width: data.width, channels: data.channels, into: &span,

@@ -7,6 +7,9 @@ import SwiftletModel
 public final class Teacher {
   public let weight, temperature: Float
   private let networks: [FloatNetwork]
+  /// `[variant][image][class]`, NaN where not yet known; empty where nothing is kept.
+  private var kept: [[Float]] = []
+  private var classCount = 0
 
   /// - Parameters:
   ///   - weight: The share of the loss, 0...1.
@@ -24,8 +27,31 @@ public final class Teacher {
     self.networks = networks
   }
 
-  /// The ensemble's logits of `count` images.
-  func targets(_ images: UnsafeBufferPointer<UInt8>, count: Int) -> SoftTargets {
+  /// Keeps the opinion of each of `variants` distortions of each training image from the first time it is asked.
+  func keep(images: Int, variants: Int) {
+    guard let network = networks.first else { return }
+    classCount = network.model.values[network.logitsValue].shape.count
+    kept = Array(repeating: Array(repeating: .nan, count: images * classCount), count: variants)
+  }
+
+  /// The ensemble's logits of a batch, whose images are given as the networks take them.
+  func targets(_ images: UnsafeBufferPointer<UInt8>, _ batch: Batch) -> SoftTargets {
+    guard kept.indices.contains(batch.variant) else {
+      return SoftTargets(logits: logits(images, batch.labels.count), weight: weight, temperature: temperature)
+    }
+    if batch.members.contains(where: { kept[batch.variant][$0 * classCount].isNaN }) {
+      let fresh = logits(images, batch.labels.count)
+      for (position, member) in batch.members.enumerated() {
+        kept[batch.variant].replaceSubrange(
+          member * classCount..<(member + 1) * classCount,
+          with: fresh[position * classCount..<(position + 1) * classCount])
+      }
+    }
+    let known = batch.members.flatMap { kept[batch.variant][$0 * classCount..<($0 + 1) * classCount] }
+    return SoftTargets(logits: known, weight: weight, temperature: temperature)
+  }
+
+  private func logits(_ images: UnsafeBufferPointer<UInt8>, _ count: Int) -> [Float] {
     var sum: [Float] = []
     for network in networks {
       network.forward(images, count: count)
@@ -33,6 +59,6 @@ public final class Teacher {
       sum = sum.isEmpty ? Array(logits) : zip(sum, logits).map { $0 + $1 }
     }
     let share = 1 / Float(networks.count)
-    return SoftTargets(logits: sum.map { $0 * share }, weight: weight, temperature: temperature)
+    return sum.map { $0 * share }
   }
 }

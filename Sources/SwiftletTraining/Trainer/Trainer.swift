@@ -57,6 +57,9 @@ public struct Trainer {
     self.threads = threads
   }
 
+  /// How many distortions of each image there are, where few enough to be kept.
+  private var variantCount: Int? { configuration.augmentation == nil ? 1 : configuration.augmentationCycle }
+
   /// Runs the epochs that are left and returns the best model.
   ///
   /// - Throws: `TrainingError`, `FileError` where a checkpoint cannot be written, `GraphError`.
@@ -65,6 +68,7 @@ public struct Trainer {
   ) throws -> TrainingResult {
     let network = try FloatNetwork(initial, maxBatch: max(configuration.batch, 64), threads: threads)
     configure?(network)
+    if let variantCount { teacher?.keep(images: training.count, variants: variantCount) }
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
     if let checkpoint {
@@ -116,7 +120,7 @@ public struct Trainer {
   ) throws -> EpochSummary? {
     let queue = BatchQueue(
       training, batch: configuration.batch, epoch: epoch, seed: configuration.seed,
-      augmentation: configuration.augmentation)
+      augmentation: configuration.augmentation, cycle: configuration.augmentationCycle)
     let start = ContinuousClock.now
     var loss = 0.0
     var correct = 0
@@ -128,7 +132,7 @@ public struct Trainer {
         network.train(
           images, labels: batch.labels, count: batch.labels.count,
           key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15,
-          softTargets: teacher?.targets(images, count: batch.labels.count))
+          softTargets: teacher?.targets(images, batch))
       }
       let rate = configuration.learningRate(progress: progress)
       let mean = outcome.loss / Double(batch.labels.count)

@@ -47,6 +47,9 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
   public var warmUpEpochs: Float = 0
   public var initialization = Initialization.glorot
   public var augmentation: Augmentation?
+  /// The epochs after which each image's distortions come again; nil is never. A teacher's opinion of a distorted image
+  /// is then asked for once and kept.
+  public var augmentationCycle: Int?
   /// Seeds the initial weights, the order of the data, augmentation and dropout. The split has its own seed.
   public var seed: UInt64 = 0
   /// Images held out of the training set for validation, and the seed that chooses them.
