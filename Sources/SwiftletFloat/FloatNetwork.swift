@@ -8,9 +8,10 @@ public enum FloatNetworkError: Error, Hashable, Sendable {
   case graph(GraphError)
 }
 
-/// The loss of some labelled samples.
+/// The loss of some samples.
 public struct LossSummary: Hashable, Sendable {
-  /// Sums over `count` samples: the cross-entropy in nats, and predictions that hit the label.
+  /// Sums over `count` samples: the loss (cross-entropy in nats, or mean squared error), and predictions that hit the
+  /// label.
   public var loss: Double
   public var correct, count: Int
 
@@ -81,6 +82,9 @@ public final class FloatNetwork {
   /// Called like `valueTransform`, with the elements it left.
   public var gradientTransform:
     ((_ value: Int, _ elements: UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void)?
+
+  /// What 1 stands for in the output of a network that gives back its input: fake quantization may hold integers there.
+  public var outputUnit: Float = 1
 
   let pool: WorkerPool
   let context: StepContext
