@@ -16,7 +16,7 @@ struct WAVBuilder {
   var bytes: [UInt8] {
     let frame = channels * (bits / 8)
     let format =
-      Self.bytes(coding) + Self.bytes(channels) + Self.bytes(rate) + Self.bytes(rate * UInt32(frame))
+      Self.bytes(coding) + Self.bytes(channels) + Self.bytes(rate) + Self.bytes(rate &* UInt32(frame))
       + Self.bytes(frame) + Self.bytes(bits) + formatExtension
     let data = samples.flatMap { Self.bytes(UInt16(bitPattern: $0)) }
     let body =

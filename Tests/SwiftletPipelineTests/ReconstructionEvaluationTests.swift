@@ -106,9 +106,9 @@ import Testing
       let error = differences.reduce(0) { $0 + $1 * $1 } / 16
       #expect(abs(score.squaredErrors[index] - error) < 1e-9)
     }
-    // Rounding costs little: 1/255 of the range each step.
-    let float = try Evaluation.of(model, on: images)
-    #expect(abs(float.quality - (try Evaluation.of(quantized, on: images).quality)) < 1)
+    // Random weights give nothing back, but rounding changes their error by little.
+    let float = try #require(try Evaluation.of(model, on: images).reconstruction)
+    #expect(abs(float.meanSquaredError / score.meanSquaredError - 1) < 0.02)
   }
 
   @Test func comparisonsOfOtherKindsAreRefused() throws {
@@ -127,7 +127,7 @@ import Testing
   @Test func modelsThatGiveBackTheirInputAreCompared() throws {
     let images = data((0..<40).map { UInt8($0 * 53 % 256) })
     let diff = try ModelDiff(model(1), model(0.5), images: images, count: 20)
-    #expect(diff.sides[0].explainedVariance == 100 && diff.sides[0].correctCount == nil)
+    #expect(abs(diff.sides[0].explainedVariance! - 100) < 1e-6 && diff.sides[0].correctCount == nil)
     #expect(diff.comparison!.drop > 10)
     #expect(diff.worstImages.count == 8 && diff.worstImages[0].label == "")
     #expect(diff.worstImages[0].predictions[0] == "0.0")

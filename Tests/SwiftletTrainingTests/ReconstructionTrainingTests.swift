@@ -17,7 +17,7 @@ import Testing
   private func autoencoder() throws -> Model {
     var b = ModelBuilder(input: Shape(height: 8, width: 8, channels: 1))
     try b.add(.reshape(.flatten))
-    try b.add(.dense(Dense(units: 4, activation: .relu)))
+    try b.add(.dense(Dense(units: 4)))
     try b.add(.dense(Dense(units: 64)))
     try b.add(.reshape(.to(Shape(height: 8, width: 8, channels: 1))))
     return try b.build().initialized(.glorot, seed: 3)
