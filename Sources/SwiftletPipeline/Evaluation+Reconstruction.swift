@@ -8,7 +8,7 @@ extension Evaluation {
   public struct Reconstruction: Hashable, Sendable, Codable {
     /// The mean squared error of each image, in order.
     public var squaredErrors: [Double]
-    /// The mean over the pixels of their variance from image to image: the error of always giving the mean image.
+    /// The images' `Dataset.pixelVariance`.
     public var variance: Double
 
     public var meanSquaredError: Double { squaredErrors.reduce(0, +) / Double(max(squaredErrors.count, 1)) }
@@ -19,8 +19,7 @@ extension Evaluation {
     /// 100 is perfect, 0 no better than the mean image; below 0 worse. Images that are all alike have no variance: 100
     /// where they are given back exactly, else 0.
     public var explainedVariance: Double {
-      guard variance > 0 else { return meanSquaredError == 0 ? 100 : 0 }
-      return 100 * (1 - meanSquaredError / variance)
+      Dataset.explainedVariance(meanSquaredError: meanSquaredError, variance: variance)
     }
   }
 
@@ -92,23 +91,5 @@ extension Evaluation {
       }
     }
     return result
-  }
-}
-
-extension Dataset {
-  /// The mean over the pixels of their variance from image to image, pixels in 0...1.
-  var pixelVariance: Double {
-    var sums = [Int](repeating: 0, count: imageByteCount)
-    var squares = sums
-    for first in stride(from: 0, to: images.count, by: imageByteCount) {
-      for pixel in 0..<imageByteCount {
-        let value = Int(images[first + pixel])
-        sums[pixel] += value
-        squares[pixel] += value * value
-      }
-    }
-    let n = Double(max(count, 1))
-    let total = zip(sums, squares).reduce(0) { $0 + Double($1.1) / n - Double($1.0) / n * (Double($1.0) / n) }
-    return max(0, total) / (255 * 255 * Double(imageByteCount))
   }
 }

@@ -1,8 +1,10 @@
 import SwiftletCompression
 import SwiftletData
+import SwiftletFloat
 import SwiftletModel
 import SwiftletPipeline
 import SwiftletRuntime
+import SwiftletTraining
 import Testing
 
 @Suite struct ReconstructionEvaluationTests {
@@ -109,6 +111,44 @@ import Testing
     // Random weights give nothing back, but rounding changes their error by little.
     let float = try #require(try Evaluation.of(model, on: images).reconstruction)
     #expect(abs(float.meanSquaredError / score.meanSquaredError - 1) < 0.02)
+  }
+
+  /// Trained as integers, the error that training sees is that of the bytes that will come out; and it learns.
+  @Test(arguments: [true, false]) func trainingAsIntegersSeesTheErrorOfTheBytes(_ endsInReshape: Bool) throws {
+    var b = ModelBuilder(input: Shape(height: 4, width: 4, channels: 1))
+    if endsInReshape {
+      try b.add(.reshape(.flatten))
+      try b.add(.dense(Dense(units: 5)))
+      try b.add(.dense(Dense(units: 16)))
+      try b.add(.reshape(.to(Shape(height: 4, width: 4, channels: 1))))
+    } else {
+      try b.add(.conv2D(Conv2D(filters: 1, window: SlidingWindow(kernel: Size2D(3), padding: .sameUpper))))
+    }
+    let model = try b.build().initialized(.glorot, seed: 4)
+    var random = SplitMix64(seed: 2)
+    let images = Dataset(
+      height: 4, width: 4, channels: 1,
+      images: (0..<300).flatMap { image in
+        (0..<16).map { UInt8(random.next() % 30) + ($0 % 4 < 2 ? UInt8(image % 5 * 50) : 90) }
+      }, labels: Array(repeating: 0, count: 300), classNames: [])
+    let folded = try FoldedModel(model)
+    let network = try QuantizationAwareNetwork(
+      folded, calibration: try folded.calibrated(on: images), options: QuantizationAwareOptions(levels: [127]))
+    let float = try FloatNetwork(network.trainable, maxBatch: 64, threads: 2)
+    network.attach(to: float)
+    let bytes = try Evaluation.of(try network.exported(), on: images)
+    let error = try #require(bytes.reconstruction).meanSquaredError
+    #expect(abs(float.score(images).meanLoss - error) < 1e-6 * max(1, error))
+
+    var recipe = ShrinkRecipe(epochs: 12, floatEpochs: 0)
+    recipe.quantization.levels = [127]
+    recipe.training.learningRate = 0.01
+    recipe.training.augmentation = nil
+    let parts = images.split(validationCount: 50, seed: 0)
+    let result = try ShrinkRun(recipe).run(model, training: parts.training, validation: parts.validation)
+    let before = try Evaluation.of(model, on: parts.validation).quality
+    let after = try Evaluation.of(result.model, on: parts.validation).quality
+    #expect(after > 60 && after > before + 20, "\(before) to \(after)")
   }
 
   @Test func comparisonsOfOtherKindsAreRefused() throws {

@@ -174,11 +174,15 @@ public struct Trainer {
       throw TrainingError.diverged(
         epoch: epoch, loss: validationLoss, learningRate: configuration.learningRate(progress: Double(epoch)))
     }
+    let quality =
+      network.loss == .crossEntropy
+      ? 100 * score.accuracy
+      : Dataset.explainedVariance(meanSquaredError: validationLoss, variance: validation.pixelVariance)
     return EpochSummary(
       epoch: epoch, trainingLoss: loss / Double(seen), trainingAccuracy: Double(correct) / Double(seen),
       validationLoss: validationLoss, validationCorrect: score.correct,
       validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false,
-      kind: network.loss)
+      kind: network.loss, validationQuality: quality)
   }
 
   /// A mean loss beyond this is no training any more.

@@ -12,6 +12,8 @@ public struct TrainingProgress: Sendable {
   public var secondsLeft: Double
   /// What `loss` is; with the mean squared error the accuracy is 0 and says nothing.
   public var kind = Loss.crossEntropy
+  /// What is to be kept, in points, as `Evaluation.quality` has it: accuracy or explained variance in percent.
+  public var validationQuality: Double
 
   /// From 0 to 1 over the whole run.
   public var fraction: Double { (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1)) }
