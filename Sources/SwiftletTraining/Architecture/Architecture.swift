@@ -93,7 +93,7 @@ public enum Architecture {
       {"input": [28, 28, 1], "layers": [
         {"type": "flatten"},
         {"type": "dense", "units": 128, "activation": "relu"},
-        {"type": "dense", "units": 32, "activation": "relu"},
+        {"type": "dense", "units": 32},
         {"type": "dense", "units": 128, "activation": "relu"},
         {"type": "dense", "units": 784},
         {"type": "reshape", "shape": [28, 28, 1]}]}

@@ -12,8 +12,6 @@ public struct TrainingProgress: Sendable {
   public var secondsLeft: Double
   /// What `loss` is; with the mean squared error the accuracy is 0 and says nothing.
   public var kind = Loss.crossEntropy
-  /// What is to be kept, in points, as `Evaluation.quality` has it: accuracy or explained variance in percent.
-  public var validationQuality: Double
 
   /// From 0 to 1 over the whole run.
   public var fraction: Double { (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1)) }
@@ -32,6 +30,8 @@ public struct EpochSummary: Sendable, Hashable {
   public var isBest: Bool
   /// What the losses are; with the mean squared error there are no correct predictions.
   public var kind = Loss.crossEntropy
+  /// What is to be kept, in points, as `Evaluation.quality` has it: accuracy or explained variance in percent.
+  public var validationQuality: Double
 
   public var validationAccuracy: Double { Double(validationCorrect) / Double(max(validationCount, 1)) }
 }
