@@ -140,8 +140,9 @@ import Testing
     let error = try #require(bytes.reconstruction).meanSquaredError
     #expect(abs(float.score(images).meanLoss - error) < 1e-6 * max(1, error))
 
-    var recipe = ShrinkRecipe(epochs: 12, floatEpochs: 0)
+    var recipe = ShrinkRecipe(epochs: 30, floatEpochs: 0)
     recipe.quantization.levels = [127]
+    recipe.training.batch = 16
     recipe.training.learningRate = 0.01
     recipe.training.augmentation = nil
     let parts = images.split(validationCount: 50, seed: 0)
