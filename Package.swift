@@ -82,8 +82,8 @@ let fullTargets: [Target] = [
   .testTarget(
     name: "SwiftletPipelineTests",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletRuntime", "SwiftletFormat",
-      "SwiftletData",
+      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
+      "SwiftletFormat", "SwiftletData",
       "SwiftletModel", "CSwiftletKernels",
     ]),
   .testTarget(

@@ -1,14 +1,15 @@
 import SwiftletBytes
 import SwiftletImages
 
-/// Why labelled images could not be read, naming the file or folder.
+/// Why images or recordings could not be read, naming the file or folder.
 public struct DataError: Error, Sendable {
   public enum Reason: Sendable {
     case file(FileError)
     case image(ImageError)
+    case recording(WAVError)
     /// None of these file names is in the folder.
     case missingFile(names: [String])
-    /// A folder that holds neither MNIST's files nor class folders.
+    /// A folder that holds neither MNIST's files nor class folders, images or recordings.
     case unknownLayout
     /// The path is a file where a folder is needed.
     case notAFolder
@@ -19,6 +20,12 @@ public struct DataError: Error, Sendable {
     case noImages
     /// An image file of another size or channel count than the first one.
     case sizeDiffers(width: Int, height: Int, channels: Int, first: String)
+    /// A recording outside a class folder whose name is not LABEL_anything_INDEX.wav.
+    case recordingName
+    /// A recording of another sample rate than the first one.
+    case sampleRateDiffers(Int, first: String, rate: Int)
+    /// PNG images and recordings in one data set.
+    case imagesAndRecordings
     /// Fewer than 2 or more than 256 classes.
     case classCount(Int)
     /// More bytes of pixels than a data set may have.
@@ -43,27 +50,51 @@ extension DataError: CustomStringConvertible {
 
   private var reasonText: String {
     switch reason {
-    case .file(let error): text(error.write)
-    case .image(let error): text(error.write)
+    case .file(let error): DataError.text(error.write)
+    case .image(let error): DataError.text(error.write)
+    case .recording(let error): error.text
     case .missingFile(let names): "the folder has no \(names.joined(separator: " or "))"
     case .unknownLayout:
-      "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png folders"
-    case .notAFolder: "is a file; a folder of MNIST's idx files or of class-name/*.png folders is needed"
+      "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png (or .wav) folders, "
+        + "*.png images or LABEL_*_INDEX.wav recordings"
+    case .notAFolder: "is a file; a folder of MNIST's idx files, of class-name/*.png folders or of .wav files is needed"
     case .labelOutOfRange(let label, let index, let classCount):
       "label \(label) of image \(index) is out of range; there are \(classCount) classes, 0 to \(classCount - 1)"
     case .countsDiffer(let images, let labels): "\(labels) labels for \(images) images"
-    case .noImages: "holds no images"
+    case .noImages: "holds no images (.png) and no recordings (.wav)"
     case .sizeDiffers(let width, let height, let channels, let first):
       "is \(width) x \(height) with \(channels) channels, unlike \(first); all images must have one size"
-    case .classCount(let count): "\(count) class folders; 2 to 256 are possible"
+    case .recordingName: "tells no label: name recordings LABEL_anything_INDEX.wav, or put them in class folders"
+    case .sampleRateDiffers(let rate, let first, let other):
+      "has \(rate) samples per second, unlike \(first) with \(other); all recordings must have one rate"
+    case .imagesAndRecordings: "holds both images (.png) and recordings (.wav); give one kind"
+    case .classCount(let count): "\(count) class folders or labels; 2 to 256 are possible"
     case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
     case .setsDiffer: "the test images differ from the training images in size or classes"
     }
   }
 
-  private func text(_ write: (inout ByteWriter) -> Void) -> String {
+  fileprivate static func text(_ write: (inout ByteWriter) -> Void) -> String {
     var writer = ByteWriter()
     write(&writer)
     return String(decoding: writer.bytes, as: UTF8.self)
+  }
+}
+
+extension WAVError {
+  fileprivate var text: String {
+    let needed = "16-bit PCM with one channel is needed"
+    return switch self {
+    case .empty: "the file is empty"
+    case .notWAV: "not a WAV file"
+    case .bytes(let error): DataError.text(error.write)
+    case .missingChunk(let name): "the WAV file has no '\(name)' chunk\(name == "fmt" ? " before its samples" : "")"
+    case .coding(let code): "the samples have coding \(code); \(needed)"
+    case .channelCount(let count): "the recording has \(count) channels; \(needed)"
+    case .bitsPerSample(let bits): "the samples have \(bits) bits; \(needed)"
+    case .sampleRate(let rate):
+      "\(rate) samples per second; \(WAVFile.sampleRates.lowerBound) to \(WAVFile.sampleRates.upperBound) are possible"
+    case .dataByteCount(let count): "\(count) bytes of samples; a whole number of 16-bit samples is needed"
+    }
   }
 }

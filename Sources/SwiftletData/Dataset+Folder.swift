@@ -3,11 +3,14 @@ import SwiftletBytes
 import SwiftletImages
 
 extension Dataset {
-  /// Reads whatever labelled images `path` holds.
+  /// Reads whatever images or recordings `path` holds.
   ///
   /// - A folder with MNIST's idx files: their training and test images.
-  /// - A folder with the folders `train` and `test`: the class folders in each, which must be the same classes.
+  /// - A folder with the folders `train` and `test`: what is in each, which must have the same classes.
   /// - A folder of class folders: every seventh image or so (by a fixed shuffle) is for testing.
+  /// - A folder of PNG files: images without labels, divided in the same way.
+  /// - A folder of recordings named LABEL_anything_INDEX.wav: indexes 0 to 4 are for testing (as in the Free Spoken
+  ///   Digit Dataset), or every seventh or so where that leaves nothing on one side.
   public static func open(_ path: String) throws(DataError) -> (train: Dataset, test: Dataset) {
     let manager = FileManager.default
     var isFolder: ObjCBool = false
@@ -19,56 +22,59 @@ extension Dataset {
       ["images", "labels"].flatMap { Self.mnistNames(prefix, $0) }
     }
     if mnistNames.contains(where: { FileBytes.exists("\(path)/\($0)") }) { return try mnist(directory: path) }
-    let names = try subfolders(path)
-    if names == ["test", "train"] {
+    if try FolderListing.subfolders(path) == ["test", "train"] {
       let train = try folder("\(path)/train")
       let test = try folder("\(path)/test")
       let isAlike =
         train.height == test.height && train.width == test.width && train.channels == test.channels
-        && train.classNames == test.classNames
+        && train.classNames == test.classNames && train.isSpectrogram == test.isSpectrogram
       guard isAlike else { throw DataError(.setsDiffer, path: path) }
       return (train, test)
     }
-    let all = try folder(path)
+    let listing = try FolderListing(path)
+    let all = try Dataset(listing)
     guard all.count >= 2 else { throw DataError(.noImages, path: path) }
+    let forTesting = listing.samples.indices.filter { listing.samples[$0].index.map { $0 <= 4 } ?? false }
+    if !forTesting.isEmpty, forTesting.count < all.count {
+      let chosen = Set(forTesting)
+      return (all.subset(listing.samples.indices.filter { !chosen.contains($0) }), all.subset(forTesting))
+    }
     let parts = all.split(validationCount: max(1, all.count / 7), seed: 0)
     return (parts.training, parts.validation)
   }
 
-  /// Reads `path/class-name/*.png`: the class names, sorted by their UTF-8 bytes, are the labels.
+  /// Reads one folder: `path/class-name/*` of PNG images or of recordings, `path/LABEL_anything_INDEX.wav`, or
+  /// `path/*.png` without labels.
   ///
-  /// All images must have one size and one number of channels, an opaque alpha channel being dropped and a
-  /// transparent one refused. Names that start with a dot are passed over.
-  public static func folder(_ path: String) throws(DataError) -> Dataset {
-    let classes = try subfolders(path)
-    guard !classes.isEmpty else { throw DataError(.unknownLayout, path: path) }
-    guard (2...256).contains(classes.count) else { throw DataError(.classCount(classes.count), path: path) }
+  /// The class names, sorted by their UTF-8 bytes, are the labels. All images must have one size and one number of
+  /// channels, an opaque alpha channel being dropped and a transparent one refused; all recordings one sample rate.
+  /// Names that start with a dot are passed over.
+  public static func folder(_ path: String) throws(DataError) -> Dataset { try Dataset(try FolderListing(path)) }
+
+  private init(_ listing: FolderListing) throws(DataError) {
+    self = try listing.kind == .images ? Dataset(images: listing) : Dataset(recordings: listing)
+  }
+
+  private init(images listing: FolderListing) throws(DataError) {
     var first: (path: String, image: Image)?
     var pixels: [UInt8] = []
-    var labels: [UInt8] = []
-    for (label, name) in classes.enumerated() {
-      let files = try contents("\(path)/\(name)").filter { $0.lowercased().hasSuffix(".png") }
-      guard !files.isEmpty else { throw DataError(.noImages, path: "\(path)/\(name)") }
-      for file in files {
-        let filePath = "\(path)/\(name)/\(file)"
-        let image = try readPNG(filePath)
-        if let first, !haveOneShape(first.image, image) {
-          throw DataError(
-            .sizeDiffers(width: image.width, height: image.height, channels: image.channels, first: first.path),
-            path: filePath)
-        }
-        if first == nil { first = (filePath, image) }
-        guard pixels.count + image.pixels.count <= byteLimit else {
-          throw DataError(.tooManyPixels(limit: byteLimit), path: path)
-        }
-        pixels += image.pixels
-        labels.append(UInt8(label))
+    for sample in listing.samples {
+      let image = try Self.readPNG(sample.path)
+      if let first, !Self.haveOneShape(first.image, image) {
+        throw DataError(
+          .sizeDiffers(width: image.width, height: image.height, channels: image.channels, first: first.path),
+          path: sample.path)
       }
+      if first == nil { first = (sample.path, image) }
+      guard pixels.count + image.pixels.count <= Self.byteLimit else {
+        throw DataError(.tooManyPixels(limit: Self.byteLimit), path: listing.path)
+      }
+      pixels += image.pixels
     }
-    guard let image = first?.image else { throw DataError(.noImages, path: path) }
-    return Dataset(
-      height: image.height, width: image.width, channels: image.channels, images: pixels, labels: labels,
-      classNames: classes)
+    guard let image = first?.image else { throw DataError(.noImages, path: listing.path) }
+    self.init(
+      height: image.height, width: image.width, channels: image.channels, images: pixels,
+      labels: listing.samples.map(\.label), classNames: listing.classNames)
   }
 
   private static func haveOneShape(_ a: Image, _ b: Image) -> Bool {
@@ -77,10 +83,7 @@ extension Dataset {
 
   /// The image without an alpha channel; transparent pixels are refused.
   private static func readPNG(_ path: String) throws(DataError) -> Image {
-    let bytes: [UInt8]
-    do throws(FileError) { bytes = try FileBytes.read(path, limit: 1 << 28) } catch {
-      throw DataError(.file(error), path: path)
-    }
+    let bytes = try readFile(path, limit: 1 << 28)
     do throws(ImageError) {
       guard let image = try PNGDecoder.decode(bytes).droppingOpaqueAlpha() else {
         throw ImageError(.transparent, at: 0)
@@ -89,17 +92,9 @@ extension Dataset {
     } catch { throw DataError(.image(error), path: path) }
   }
 
-  private static func contents(_ path: String) throws(DataError) -> [String] {
-    do {
-      let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }
-      return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    } catch { throw DataError(.file(FileError(.permission, errorNumber: EACCES)), path: path) }
-  }
-
-  private static func subfolders(_ path: String) throws(DataError) -> [String] {
-    try contents(path).filter { name in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
+  static func readFile(_ path: String, limit: Int) throws(DataError) -> [UInt8] {
+    do throws(FileError) { return try FileBytes.read(path, limit: limit) } catch {
+      throw DataError(.file(error), path: path)
     }
   }
 }

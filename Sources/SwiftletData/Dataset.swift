@@ -3,26 +3,35 @@ import SwiftletModel
 /// The record of a validation split, as a model file keeps it.
 public typealias DataSplit = Provenance.Split
 
-/// Labelled images of one size, in memory.
+/// Images of one size, in memory, labelled or not.
 public struct Dataset: Sendable {
   public var height, width, channels: Int
   /// `count * height * width * channels` bytes, NHWC.
   public var images: [UInt8]
-  /// One class index per image.
+  /// One class index per image; zeros where there are no classes.
   public var labels: [UInt8]
-  /// One name per class, in the order of the indexes.
+  /// One name per class, in the order of the indexes; empty where the images have no labels.
   public var classNames: [String]
+  /// Whether the images are log-mel spectrograms of recordings, which bear other distortions than pictures.
+  public var isSpectrogram: Bool
 
-  public init(height: Int, width: Int, channels: Int, images: [UInt8], labels: [UInt8], classNames: [String]) {
+  public init(
+    height: Int, width: Int, channels: Int, images: [UInt8], labels: [UInt8], classNames: [String],
+    isSpectrogram: Bool = false
+  ) {
     precondition(images.count == labels.count * height * width * channels, "Every label needs an image.")
-    precondition(labels.allSatisfy { $0 < classNames.count }, "Every label needs a class name.")
+    precondition(labels.allSatisfy { $0 < max(classNames.count, 1) }, "Every label needs a class name.")
     self.height = height
     self.width = width
     self.channels = channels
     self.images = images
     self.labels = labels
     self.classNames = classNames
+    self.isSpectrogram = isSpectrogram
   }
+
+  /// Whether there are classes to tell apart.
+  public var isLabelled: Bool { !classNames.isEmpty }
 
   public var count: Int { labels.count }
 
@@ -37,7 +46,8 @@ public struct Dataset: Sendable {
   /// The images at `indexes`, in that order.
   public func subset(_ indexes: some Collection<Int>) -> Dataset {
     var subset = Dataset(
-      height: height, width: width, channels: channels, images: [], labels: [], classNames: classNames)
+      height: height, width: width, channels: channels, images: [], labels: [], classNames: classNames,
+      isSpectrogram: isSpectrogram)
     subset.images.reserveCapacity(indexes.count * imageByteCount)
     subset.labels.reserveCapacity(indexes.count)
     for index in indexes {

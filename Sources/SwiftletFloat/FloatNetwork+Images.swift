@@ -31,21 +31,29 @@ extension FloatNetwork {
     return UnsafeBufferPointer(rebasing: values[..<(count * model.values[value].shape.count)])
   }
 
-  /// Inference with labels: the summed cross-entropy and the number of correct predictions.
+  /// Inference: the summed loss and the number of correct predictions, 0 for a network that gives back its input, which
+  /// takes no notice of labels.
   public func score(_ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int) -> LossSummary {
-    evaluate(count: count, labels: labels, fill: fill(images, count))
+    if loss == .meanSquaredError {
+      forward(images, count: count)
+      return reconstructionErrors(images, count: count)
+    }
+    return evaluate(count: count, labels: labels, fill: fill(images, count))
   }
 
-  /// One pass of training: the mean cross-entropy's gradient goes into the parameters.
+  /// One pass of training: the mean loss's gradient goes into the parameters.
   ///
   /// - Parameters:
   ///   - key: Distinguishes training steps, for dropout.
   ///   - softTargets: What a teacher makes of the same images.
-  /// - Returns: The summed cross-entropy of the labels and the number of correct predictions before the step.
+  /// - Returns: The summed loss (without the teacher's part) and the number of correct predictions before the step.
   public func train(
     _ images: UnsafeBufferPointer<UInt8>, labels: [UInt8], count: Int, key: UInt64, softTargets: SoftTargets? = nil
   ) -> LossSummary {
-    trainingPass(count: count, labels: labels, key: key, softTargets: softTargets, fill: fill(images, count))
+    if loss == .meanSquaredError {
+      return reconstructionPass(images, count: count, key: key, softTargets: softTargets, fill: fill(images, count))
+    }
+    return trainingPass(count: count, labels: labels, key: key, softTargets: softTargets, fill: fill(images, count))
   }
 
   /// Pixels scaled to 0...1, then normalized where the model says so.

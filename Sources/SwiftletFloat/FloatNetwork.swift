@@ -8,9 +8,10 @@ public enum FloatNetworkError: Error, Hashable, Sendable {
   case graph(GraphError)
 }
 
-/// The loss of some labelled samples.
+/// The loss of some samples.
 public struct LossSummary: Hashable, Sendable {
-  /// Sums over `count` samples: the cross-entropy in nats, and predictions that hit the label.
+  /// Sums over `count` samples: the loss (cross-entropy in nats, or mean squared error), and predictions that hit the
+  /// label.
   public var loss: Double
   public var correct, count: Int
 
@@ -84,6 +85,9 @@ public final class FloatNetwork {
   /// What computes nodes in their operators' stead, by node (integer arithmetic simulated in floats). A fused
   /// convolution and pool cannot be replaced, nor a reshape.
   public var substitutes: [Int: any OperatorSubstitute] = [:]
+
+  /// What 1 stands for in the output of a network that gives back its input: fake quantization may hold integers there.
+  public var outputUnit: Float = 1
 
   let pool: WorkerPool
   let context: StepContext

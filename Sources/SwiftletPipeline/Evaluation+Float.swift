@@ -3,7 +3,8 @@ import SwiftletFloat
 import SwiftletModel
 
 extension Evaluation {
-  /// Scores a model, float or quantized, on labelled images, 64 at a time.
+  /// Scores a model, float or quantized, on images, 64 at a time: a classifier by their labels, a model that gives back
+  /// its input (`Model.reconstructsInput`) by its mean squared error, u8 outputs taken for the reals they stand for.
   ///
   /// - Throws: `EvaluationError` where model and images do not fit together.
   public static func of(_ model: Model, on data: Dataset, threads: Int = 1) throws(EvaluationError) -> Evaluation {
@@ -12,6 +13,8 @@ extension Evaluation {
     let input = model.values[model.inputs[0]].shape
     let images = Shape(height: data.height, width: data.width, channels: data.channels)
     guard input == images else { throw .imageShape(model: input, images: images) }
+    if model.reconstructsInput { return try reconstruction(model, on: data, threads: threads) }
+    guard data.isLabelled else { throw .noLabels }
     let outputs = model.values[model.outputs[0]].shape.count
     guard outputs == data.classNames.count else { throw .classCount(model: outputs, images: data.classNames.count) }
     return model.isQuantized

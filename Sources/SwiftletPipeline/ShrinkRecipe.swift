@@ -79,6 +79,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
     }
     guard training.epochs >= 1, floatTraining.epochs >= 0 else { throw .recipe("training needs at least one epoch") }
     guard training.batch >= 1, floatTraining.batch >= 1 else { throw .recipe("a batch has at least one image") }
+    guard training.augmentationCycle ?? 1 >= 1, floatTraining.augmentationCycle ?? 1 >= 1 else {
+      throw .recipe("distortions come again after at least one epoch")
+    }
     guard targetBytes ?? 1 > 0 else { throw .recipe("the target must be at least one byte") }
     guard (0..<training.epochs).contains(pruningEpochs), (0..<training.epochs).contains(scaleEpochs) else {
       throw .recipe("pruning and the training of scales must end before the last epoch")

@@ -7,6 +7,16 @@ import Testing
   @Test func builtInsHaveTheirPublishedSizes() throws {
     #expect(try Architecture.named("mnist-cnn").parameterCount == 225_034)
     #expect(try Architecture.named("lenet5").parameterCount == 431_080)
+    // MLPerf Tiny's 78,666 less the first filters' two other colours.
+    #expect(try Architecture.named("resnet8").parameterCount == 78_666 - 2 * 9 * 16)
+    #expect(try Architecture.named("keyword").parameterCount == 33_994)
+    #expect(try Architecture.named("autoencoder").parameterCount == 2 * 784 * 128 + 784 + 2 * 128 * 32 + 2 * 128 + 32)
+  }
+
+  @Test func onlyTheAutoencoderGivesBackItsInput() throws {
+    for name in Architecture.names {
+      #expect(try Architecture.named(name).reconstructsInput == (name == "autoencoder"), "\(name)")
+    }
   }
 
   @Test func unknownNameListsTheKnown() {

@@ -74,14 +74,21 @@ struct Diff: ParsableCommand {
       row("us per image") { sides[$0].microseconds?.fixed(1) ?? "-" },
     ]
     if let comparison = diff.comparison {
-      facts.append(row("accuracy") { percent(sides[$0].correctCount ?? 0, comparison.imageCount) })
+      facts.append(
+        comparison.errorIncrease == nil
+          ? row("accuracy") { percent(sides[$0].correctCount ?? 0, comparison.imageCount) }
+          : row("explained variance") { (sides[$0].explainedVariance ?? 0).fixed(2) + "%" })
     }
     var parts = [Console.table(facts)]
     if let comparison = diff.comparison {
       let interval = comparison.interval
+      let flips =
+        comparison.errorIncrease == nil
+        ? "the second loses \(comparison.rightToWrong) and wins \(comparison.wrongToRight) "
+          + "(\(comparison.wrongToOtherWrong) wrong in another way)"
+        : "the second explains less of the variance"
       parts.append(
-        "of \(comparison.imageCount.grouped) images the second loses \(comparison.rightToWrong) and wins "
-          + "\(comparison.wrongToRight) (\(comparison.wrongToOtherWrong) wrong in another way): a drop of "
+        "of \(comparison.imageCount.grouped) images \(flips): a drop of "
           + "\(comparison.drop.fixed(2)) points, 95% interval \(interval.lowerBound.fixed(2)) to "
           + "\(interval.upperBound.fixed(2))")
     }

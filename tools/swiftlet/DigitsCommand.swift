@@ -26,6 +26,7 @@ struct Digits: ParsableCommand {
     let image = Image(
       width: images.width, height: images.height, channels: images.channels, pixels: Array(images.image(index)))
     try OutputFile.write(try PNGEncoder.encode(image), to: output.output, force: output.force)
-    try Console.print("\(output.output): image \(index), label \(images.classNames[Int(images.labels[index])])")
+    let label = images.isLabelled ? ", label \(images.classNames[Int(images.labels[index])])" : ""
+    try Console.print("\(output.output): image \(index)\(label)")
   }
 }

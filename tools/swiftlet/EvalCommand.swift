@@ -7,7 +7,11 @@ import SwiftletRuntime
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measures accuracy on labelled images, of float and int8 models.",
-    discussion: "Several models are compared side by side with --summary.")
+    discussion: """
+      Several models are compared side by side with --summary. Of a model that gives back its input (an autoencoder) the \
+      mean squared error is measured, pixels in 0...1, and the explained variance, 100 (1 - error / variance of the \
+      images); labels are not needed.
+      """)
 
   enum Subset: String, ExpressibleByArgument, CaseIterable { case test, validation }
 
@@ -15,7 +19,8 @@ struct Eval: ParsableCommand {
   @OptionGroup var data: DataOptions
   @Option(help: "Score the test images, or the validation images that training held out.") var subset = Subset.test
   @Flag(help: "Print a table with accuracy, bytes and microseconds per image.") var summary = false
-  @Flag(help: "Print JSON: accuracy, correct and images.") var json = false
+  @Flag(help: "Print JSON: accuracy, correct and images; or mean_squared_error, explained_variance and images.")
+  var json = false
   @OptionGroup var threads: ThreadOptions
 
   private struct Report: Encodable {
@@ -23,6 +28,12 @@ struct Eval: ParsableCommand {
     var accuracy: Double
     var correct, images: Int
     var confusion: [[Int]]
+  }
+
+  private struct ReconstructionReport: Encodable {
+    var model: String
+    var mean_squared_error, explained_variance: Double
+    var images: Int
   }
 
   func run() throws {
@@ -35,16 +46,25 @@ struct Eval: ParsableCommand {
       do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
         throw Failure("\(path): \(error)")
       }
-      if json {
+      if json, let reconstruction = result.reconstruction {
+        try Console.printJSON(
+          ReconstructionReport(
+            model: path, mean_squared_error: reconstruction.meanSquaredError,
+            explained_variance: reconstruction.explainedVariance, images: result.imageCount))
+      } else if json {
         try Console.printJSON(
           Report(
             model: path, accuracy: result.accuracy, correct: result.correctCount, images: result.imageCount,
             confusion: result.confusion))
       } else if summary {
         rows.append([
-          path, percent(result.correctCount, result.imageCount), file.byteCount.grouped,
+          path, result.quality.fixed(2) + "%", file.byteCount.grouped,
           (Double(4 * file.model.parameterCount) / Double(file.byteCount)).fixed(1), try speed(file),
         ])
+      } else if let reconstruction = result.reconstruction {
+        try Console.print(
+          "\(path): mean squared error \(reconstruction.meanSquaredError.fixed(5)), explained variance "
+            + "\(result.quality.fixed(2))% (\(result.imageCount.grouped) \(subset.rawValue) images)")
       } else {
         try Console.print(
           "\(path): \(percent(result.correctCount, result.imageCount)) "
@@ -69,4 +89,9 @@ struct Eval: ParsableCommand {
     }
     return Console.table([header] + rows)
   }
+}
+
+extension Evaluation {
+  /// "accuracy 99.10%" or "explained variance 91.20%".
+  var qualityText: String { "\(reconstruction == nil ? "accuracy" : "explained variance") \(quality.fixed(2))%" }
 }

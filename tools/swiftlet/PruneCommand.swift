@@ -81,14 +81,13 @@ struct Prune: ParsableCommand {
       ("\(before); prune --sparsity \(share) --pattern \(pattern.rawValue) --scope \(scope.rawValue) --epochs \(epochs)"
         + " --learning-rate \(learningRate) --seed \(seed)" + (augment ? " --augment" : "")
         + (exclude.map { " --exclude \($0)" } ?? "")).utf8)
-    pruned.metadata.provenance?.accuracies = [.init(.validation, correct: score.correctCount, total: score.imageCount)]
+    pruned.metadata.provenance?.accuracies = score.provenance(.validation)
     let written = try OutputFile.write(pruned, to: output.output, force: output.force)
     for layer in pruned.layerSparsities() {
       try Console.print(
         "\(layer.name): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero")
     }
     try Console.print(
-      "\(output.output): \(written.bytes.count.grouped) bytes, validation accuracy "
-        + percent(score.correctCount, score.imageCount))
+      "\(output.output): \(written.bytes.count.grouped) bytes, validation \(score.qualityText)")
   }
 }

@@ -68,12 +68,8 @@ struct Quantize: ParsableCommand {
     if let held {
       let score = try Evaluation.of(quantized, on: held.validation, threads: threads.count)
       let before = try Evaluation.of(source.model, on: held.validation, threads: threads.count)
-      quantized.metadata.provenance?.accuracies = [
-        .init(.validation, correct: score.correctCount, total: score.imageCount)
-      ]
-      accuracy =
-        ", validation accuracy \(percent(score.correctCount, score.imageCount)) "
-        + "(float \(percent(before.correctCount, before.imageCount)))"
+      quantized.metadata.provenance?.accuracies = score.provenance(.validation)
+      accuracy = ", validation \(score.qualityText) (float \(before.quality.fixed(2))%)"
     }
     let note = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     quantized.metadata.provenance?.note = Array(

@@ -5,12 +5,15 @@ import SwiftletModel
 
 let swiftletVersion = "0.1.0"
 
-/// Where labelled images come from.
+/// Where images come from.
 struct DataOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "A folder with MNIST's idx or idx.gz files, a folder of class folders of PNG images, or 'synthetic'.",
+      """
+      A folder with MNIST's idx or idx.gz files; of class folders of PNG images or WAV recordings; of recordings named \
+      LABEL_anything_INDEX.wav; of PNG images without labels; or 'synthetic'.
+      """,
       valueName: "path"))
   var data: String
 

@@ -10,7 +10,8 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains a network and writes it as a float model.",
     discussion: """
-      The best epoch on the validation images is written. After every epoch a checkpoint OUTPUT.ckpt is saved; Ctrl-C \
+      The best epoch on the validation images is written. A network whose output has its input's shape (autoencoder) \
+      learns to give back its input, by mean squared error; others tell the classes apart, by cross-entropy. After every epoch a checkpoint OUTPUT.ckpt is saved; Ctrl-C \
       keeps it, and the same command with --resume goes on to the same result as an unbroken run. It is removed at the \
       end. Test images are not looked at: use 'swiftlet eval'.
       """)
@@ -28,7 +29,8 @@ struct Train: ParsableCommand {
   @Option(help: "constant, cosine, or step:EPOCHS:FACTOR.") var schedule = ScheduleOption(value: .constant)
   @Option(help: "Epochs over which the rate rises from 0.") var warmUp: Float = 0
   @Option(help: "How weights start: glorot or he.") var initialization = Initialization.glorot
-  @Flag(help: "Distort training images: shift, rotation, scale, shear, elastic.") var augment = false
+  @Flag(help: "Distort training images: shift, rotation, scale, shear, elastic; recordings are only shifted.")
+  var augment = false
   @Option(help: "Seed of initial weights, data order, augmentation and dropout.") var seed: UInt64 = 0
   @Option(help: "Images held out for validation; a sixth of smaller sets.") var validation = 5000
   @Option(help: "Seed that chooses the validation images.") var splitSeed: UInt64 = 0
@@ -83,9 +85,10 @@ struct Train: ParsableCommand {
         code: 130)
     }
     var model = result.model
-    model.metadata.labels = classLabels(sets.train)
+    let isClassifier = !model.reconstructsInput
+    model.metadata.labels = isClassifier ? classLabels(sets.train) : []
     var accuracies: [Provenance.Accuracy] = []
-    if held > 0 { accuracies = [.init(.validation, correct: result.bestCorrect, total: held)] }
+    if held > 0, isClassifier { accuracies = [.init(.validation, correct: result.bestCorrect, total: held)] }
     model.metadata.provenance = Provenance(
       tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(dataName(data.data).utf8),
       note: Array(note.utf8), split: split, accuracies: accuracies)
@@ -93,8 +96,10 @@ struct Train: ParsableCommand {
     _ = try? FileManager.default.removeItem(atPath: checkpointPath)
     var line = "\(output.output): \(written.bytes.count.grouped) bytes"
     if held > 0 {
-      let accuracy = 100 * Double(result.bestCorrect) / Double(held)
-      line += ", validation accuracy \(accuracy.fixed(2))% (epoch \(result.bestEpoch))"
+      let score =
+        isClassifier
+        ? "accuracy \(percent(result.bestCorrect, held))" : "mean squared error \(result.bestLoss.fixed(5))"
+      line += ", validation \(score) (epoch \(result.bestEpoch))"
     }
     try Console.print(line)
   }
@@ -165,16 +170,25 @@ struct TrainingReport {
     case .progress(let progress):
       line.draw(
         fraction: progress.fraction,
-        "epoch \(progress.epoch)/\(progress.epochs)  loss \(progress.loss.fixed(4))  "
-          + "accuracy \((100 * progress.accuracy).fixed(2))%  \(Int(progress.imagesPerSecond).grouped) images/s  "
-          + "\(duration(progress.secondsLeft)) left")
+        "epoch \(progress.epoch)/\(progress.epochs)  "
+          + Self.text(progress.kind, loss: progress.loss, accuracy: progress.accuracy)
+          + "  \(Int(progress.imagesPerSecond).grouped) images/s  \(duration(progress.secondsLeft)) left")
     case .epoch(let epoch):
-      let validation =
-        epoch.validationCount > 0
-        ? "  validation \((100 * epoch.validationAccuracy).fixed(2))%\(epoch.isBest ? " best" : "")" : ""
+      let score =
+        epoch.kind == .crossEntropy
+        ? (100 * epoch.validationAccuracy).fixed(2) + "%" : epoch.validationLoss.fixed(5)
+      let validation = epoch.validationCount > 0 ? "  validation \(score)\(epoch.isBest ? " best" : "")" : ""
       line.finish(
-        "epoch \(epoch.epoch)  loss \(epoch.trainingLoss.fixed(4))  accuracy \((100 * epoch.trainingAccuracy).fixed(2))%"
+        "epoch \(epoch.epoch)  "
+          + Self.text(epoch.kind, loss: epoch.trainingLoss, accuracy: epoch.trainingAccuracy)
           + "\(validation)  \(epoch.seconds.fixed(1)) s")
+    }
+  }
+
+  private static func text(_ kind: Loss, loss: Double, accuracy: Double) -> String {
+    switch kind {
+    case .crossEntropy: "loss \(loss.fixed(4))  accuracy \((100 * accuracy).fixed(2))%"
+    case .meanSquaredError: "mean squared error \(loss.fixed(5))"
     }
   }
 }

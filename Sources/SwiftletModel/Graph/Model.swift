@@ -56,6 +56,14 @@ extension Model {
   /// Whether this model computes with integers: decided by its first input.
   public var isQuantized: Bool { inputs.first.map { values[$0].element != .float32 } ?? false }
 
+  /// Whether the model gives back an image like the one it takes (an autoencoder), instead of class scores: one input
+  /// and one output, of the same shape, which is no vector.
+  public var reconstructsInput: Bool {
+    guard inputs.count == 1, outputs.count == 1 else { return false }
+    let shape = values[outputs[0]].shape
+    return shape == values[inputs[0]].shape && !shape.isVector
+  }
+
   /// The node that makes each value, nil for inputs.
   public func producers() -> [Int?] {
     var result = [Int?](repeating: nil, count: values.count)

@@ -8,7 +8,7 @@ extension ModelDiff {
   ///
   /// Layers are compared where both graphs, the float one folded, have the same operators and shapes in the same order.
   /// - Parameters:
-  ///   - images: Labelled images to score both on; none compares facts and weights alone.
+  ///   - images: Images to score both on, labelled unless the models give back their input; none compares facts and weights alone.
   ///   - count: Images whose every value is looked at, the first of `images`.
   /// - Throws: `EvaluationError`, `QuantizationError`, `GraphError` or `PrepareError` where a model cannot run.
   public init(_ first: Model, _ second: Model, images: Dataset? = nil, count: Int = 256, threads: Int = 1) throws {
@@ -21,7 +21,11 @@ extension ModelDiff {
     imageCount = 0
     guard let images else { return }
     let evaluations = try models.map { try Evaluation.of($0, on: images, threads: threads) }
-    for index in sides.indices { sides[index].correctCount = evaluations[index].correctCount }
+    guard models[0].reconstructsInput == models[1].reconstructsInput else { throw EvaluationError.kindsDiffer }
+    for index in sides.indices {
+      sides[index].explainedVariance = evaluations[index].reconstruction?.explainedVariance
+      if evaluations[index].reconstruction == nil { sides[index].correctCount = evaluations[index].correctCount }
+    }
     comparison = PairedComparison(evaluations[0], evaluations[1], labels: images.labels)
     imageCount = min(count, images.count)
     let sample = images.subset(0..<imageCount)
@@ -61,8 +65,8 @@ extension ModelDiff {
     for position in pairs.indices { layers[position].outputSQNR = noises[position].decibels }
     worstImages = errors.sorted { ($1.error, $0.index) < ($0.error, $1.index) }.prefix(8).map { index, error in
       Image(
-        index: index, label: sample.classNames[Int(sample.labels[index])],
-        predictions: evaluations.map { sample.classNames[$0.predictions[index]] }, relativeError: error)
+        index: index, label: sample.isLabelled ? sample.classNames[Int(sample.labels[index])] : "",
+        predictions: evaluations.map { $0.answer(at: index) }, relativeError: error)
     }
   }
 

@@ -11,6 +11,8 @@ public struct ModelDiff: Hashable, Sendable, Codable {
     /// Median of calls with one image; absent for float models and what cannot be measured.
     public var microseconds: Double?
     public var correctCount: Int?
+    /// Of a model that gives back its input, in percent.
+    public var explainedVariance: Double?
   }
 
   /// One convolution or dense layer that both have, or another node whose outputs both show.
@@ -36,6 +38,7 @@ public struct ModelDiff: Hashable, Sendable, Codable {
   public struct Image: Hashable, Sendable, Codable {
     public var index: Int
     public var label: String
+    /// Each model's class, or its mean squared error where it gives back its input.
     public var predictions: [String]
     /// The distance between the two outputs, as a share of the first's length.
     public var relativeError: Double

@@ -43,6 +43,62 @@ public enum Architecture {
         {"type": "softmax"}]}
       """
     ),
+    // ResNet-8 of MLPerf Tiny (Banbury et al. 2021; He et al. 2015) with a first stride of 2, for images of 28 x 28.
+    (
+      "resnet8",
+      """
+      {"input": [28, 28, 1], "layers": [
+        {"type": "conv2d", "filters": 16, "kernel": 3, "stride": 2, "padding": "same"},
+        {"type": "batch_norm"}, {"type": "relu", "name": "stem"},
+        {"type": "conv2d", "filters": 16, "kernel": 3, "padding": "same"}, {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "conv2d", "filters": 16, "kernel": 3, "padding": "same"}, {"type": "batch_norm", "name": "branch1"},
+        {"type": "add", "inputs": ["stem", "branch1"], "activation": "relu", "name": "block1"},
+        {"type": "conv2d", "filters": 32, "kernel": 3, "stride": 2, "padding": "same"},
+        {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "conv2d", "filters": 32, "kernel": 3, "padding": "same"}, {"type": "batch_norm", "name": "branch2"},
+        {"type": "conv2d", "filters": 32, "kernel": 1, "stride": 2, "inputs": ["block1"], "name": "shortcut2"},
+        {"type": "add", "inputs": ["shortcut2", "branch2"], "activation": "relu", "name": "block2"},
+        {"type": "conv2d", "filters": 64, "kernel": 3, "stride": 2, "padding": "same"},
+        {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "conv2d", "filters": 64, "kernel": 3, "padding": "same"}, {"type": "batch_norm", "name": "branch3"},
+        {"type": "conv2d", "filters": 64, "kernel": 1, "stride": 2, "inputs": ["block2"], "name": "shortcut3"},
+        {"type": "add", "inputs": ["shortcut3", "branch3"], "activation": "relu"},
+        {"type": "average_pool2d", "kernel": 4},
+        {"type": "flatten"},
+        {"type": "dense", "units": 10},
+        {"type": "softmax"}]}
+      """
+    ),
+    // Ten keywords, such as spoken digits, from log-mel images of 32 bands by 32 frames.
+    (
+      "keyword",
+      """
+      {"input": [32, 32, 1], "layers": [
+        {"type": "conv2d", "filters": 16, "kernel": 3, "padding": "same"}, {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "conv2d", "filters": 32, "kernel": 3, "padding": "same"}, {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "conv2d", "filters": 64, "kernel": 3, "padding": "same"}, {"type": "batch_norm"}, {"type": "relu"},
+        {"type": "max_pool2d", "kernel": 2},
+        {"type": "flatten"},
+        {"type": "dropout", "rate": 0.3},
+        {"type": "dense", "units": 10},
+        {"type": "softmax"}]}
+      """
+    ),
+    // Gives back its input through 32 numbers: trained by mean squared error, as its output has its input's shape.
+    (
+      "autoencoder",
+      """
+      {"input": [28, 28, 1], "layers": [
+        {"type": "flatten"},
+        {"type": "dense", "units": 128, "activation": "relu"},
+        {"type": "dense", "units": 32},
+        {"type": "dense", "units": 128, "activation": "relu"},
+        {"type": "dense", "units": 784},
+        {"type": "reshape", "shape": [28, 28, 1]}]}
+      """
+    ),
   ]
 
   /// A built-in architecture with zero parameters.

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletData
 import SwiftletFloat
 import SwiftletModel
 
@@ -35,6 +36,10 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public static var light: Augmentation {
     Augmentation(shift: 1, rotation: 8, scale: 0.08, shear: 0.08, elastic: 1)
   }
+
+  /// What of these distortions suits the data: of spectrograms only the shift, in time and frequency. To rotate, shear
+  /// or bend them makes no sound that anybody could say.
+  public func suited(to data: Dataset) -> Augmentation { data.isSpectrogram ? Augmentation(shift: shift) : self }
 
   /// Pixels between the grid points of the elastic field.
   private static var spacing: Int { 7 }

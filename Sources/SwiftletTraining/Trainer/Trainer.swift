@@ -4,7 +4,8 @@ import SwiftletData
 import SwiftletFloat
 import SwiftletModel
 
-/// Trains a float model by stochastic gradient descent on the cross-entropy of its classes.
+/// Trains a float model by stochastic gradient descent on the cross-entropy of its classes, or, where it gives back its
+/// input, on the mean squared error.
 ///
 /// The result depends on the model, the data, the configuration and the float kernels (`FloatKernels.best`: another
 /// instruction set sums in another order), not on the number of threads or on breaks and resumptions.
@@ -45,9 +46,14 @@ public struct Trainer {
         images: "\(training.height)x\(training.width)x\(training.channels)",
         input: "\(input.height)x\(input.width)x\(input.channels)")
     }
-    let outputs = model.values[model.outputs[0]].shape.count
-    guard outputs == training.classNames.count else {
-      throw TrainingError.classCount(outputs: outputs, classes: training.classNames.count)
+    let loss = Loss(of: model)
+    guard configuration.loss ?? loss == loss else { throw TrainingError.loss(configuration.loss ?? loss) }
+    if loss == .crossEntropy {
+      guard training.isLabelled else { throw TrainingError.noLabels }
+      let outputs = model.values[model.outputs[0]].shape.count
+      guard outputs == training.classNames.count else {
+        throw TrainingError.classCount(outputs: outputs, classes: training.classNames.count)
+      }
     }
     guard training.count > 0 else { throw TrainingError.tooFewImages(count: 0, validation: validation.count) }
     initial = model
@@ -120,7 +126,7 @@ public struct Trainer {
   ) throws -> EpochSummary? {
     let queue = BatchQueue(
       training, batch: configuration.batch, epoch: epoch, seed: configuration.seed,
-      augmentation: configuration.augmentation, cycle: configuration.augmentationCycle)
+      augmentation: configuration.augmentation?.suited(to: training), cycle: configuration.augmentationCycle)
     let start = ContinuousClock.now
     var loss = 0.0
     var correct = 0
@@ -157,7 +163,8 @@ public struct Trainer {
         .progress(
           TrainingProgress(
             epoch: epoch, epochs: configuration.epochs, batch: step, batches: queue.count, loss: loss / Double(seen),
-            accuracy: Double(correct) / Double(seen), imagesPerSecond: rateOfImages, secondsLeft: left)))
+            accuracy: Double(correct) / Double(seen), imagesPerSecond: rateOfImages, secondsLeft: left,
+            kind: network.loss)))
     }
     guard network.parameters.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
       throw TrainingError.diverged(
@@ -171,10 +178,15 @@ public struct Trainer {
       throw TrainingError.diverged(
         epoch: epoch, loss: validationLoss, learningRate: configuration.learningRate(progress: Double(epoch)))
     }
+    let quality =
+      network.loss == .crossEntropy
+      ? 100 * score.accuracy
+      : Dataset.explainedVariance(meanSquaredError: validationLoss, variance: validation.pixelVariance)
     return EpochSummary(
       epoch: epoch, trainingLoss: loss / Double(seen), trainingAccuracy: Double(correct) / Double(seen),
       validationLoss: validationLoss, validationCorrect: score.correct,
-      validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false)
+      validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false,
+      kind: network.loss, validationQuality: quality)
   }
 
   /// A mean loss beyond this is no training any more.
@@ -191,8 +203,8 @@ public struct Trainer {
       }
     }
     return TrainingResult(
-      model: model, bestEpoch: state.bestEpoch, bestCorrect: max(state.bestCorrect, 0), history: history,
-      isInterrupted: isInterrupted)
+      model: model, bestEpoch: state.bestEpoch, bestCorrect: max(state.bestCorrect, 0), bestLoss: state.bestLoss,
+      history: history, isInterrupted: isInterrupted)
   }
 
   /// A hash of everything that decides the result, so that a checkpoint is not resumed by another run.

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletFloat
 
 /// How the learning rate changes over a run.
 public enum LearningRateSchedule: Hashable, Sendable, Codable {
@@ -46,10 +47,14 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
   /// Epochs over which the rate rises linearly from 0 at the start.
   public var warmUpEpochs: Float = 0
   public var initialization = Initialization.glorot
+  /// Distortions of the training images, as far as they suit the data (`Augmentation.suited(to:)`).
   public var augmentation: Augmentation?
   /// The epochs after which each image's distortions come again; nil is never. A teacher's opinion of a distorted image
   /// is then asked for once and kept.
   public var augmentationCycle: Int?
+  /// What is minimized; nil, as in recipes and checkpoints without it, takes what the model's output asks for
+  /// (`Loss.init(of:)`).
+  public var loss: Loss?
   /// Seeds the initial weights, the order of the data, augmentation and dropout. The split has its own seed.
   public var seed: UInt64 = 0
   /// Images held out of the training set for validation, and the seed that chooses them.

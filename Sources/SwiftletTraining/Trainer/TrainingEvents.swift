@@ -1,3 +1,4 @@
+import SwiftletFloat
 import SwiftletModel
 
 /// How a run is getting on, after each batch.
@@ -9,6 +10,8 @@ public struct TrainingProgress: Sendable {
   public var loss, accuracy: Double
   public var imagesPerSecond: Double
   public var secondsLeft: Double
+  /// What `loss` is; with the mean squared error the accuracy is 0 and says nothing.
+  public var kind = Loss.crossEntropy
 
   /// From 0 to 1 over the whole run.
   public var fraction: Double { (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1)) }
@@ -25,6 +28,10 @@ public struct EpochSummary: Sendable, Hashable {
   public var seconds: Double
   /// Whether this is the best epoch so far on validation; ties go to the lower loss.
   public var isBest: Bool
+  /// What the losses are; with the mean squared error there are no correct predictions.
+  public var kind = Loss.crossEntropy
+  /// What is to be kept, in points, as `Evaluation.quality` has it: accuracy or explained variance in percent.
+  public var validationQuality: Double
 
   public var validationAccuracy: Double { Double(validationCorrect) / Double(max(validationCount, 1)) }
 }
@@ -40,6 +47,10 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case diverged(epoch: Int, loss: Double, learningRate: Float)
   /// The network's output count is not the number of classes.
   case classCount(outputs: Int, classes: Int)
+  /// The images have no labels and the network is a classifier.
+  case noLabels
+  /// The loss asked for is not what the network's output is for.
+  case loss(Loss)
   /// The images have another size than the network's input.
   case imageSize(images: String, input: String)
   /// The validation split leaves nothing to train on.
@@ -55,6 +66,12 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
       "training diverged in epoch \(epoch) (loss \(loss)): lower the learning rate (now \(rate)), or add a warm-up"
     case .classCount(let outputs, let classes):
       "the network has \(outputs) outputs and the data \(classes) classes; change the last layer or the data"
+    case .noLabels:
+      "the images have no labels, which a classifier needs: give class folders, or train a network whose output has "
+        + "the shape of its input (such as 'autoencoder')"
+    case .loss(.crossEntropy):
+      "the network gives back its input; it is trained by mean squared error, not cross-entropy"
+    case .loss(.meanSquaredError): "the network's output has another shape than its input; it needs cross-entropy"
     case .imageSize(let images, let input): "the images are \(images) and the network's input is \(input)"
     case .tooFewImages(let count, let validation):
       "\(count) images cannot give up \(validation) for validation; lower the validation count"
@@ -72,6 +89,8 @@ public struct TrainingResult: Sendable {
   public var bestEpoch: Int
   /// Correct predictions of the best epoch on the validation images.
   public var bestCorrect: Int
+  /// Mean loss of the best epoch on the validation images; infinite where there is none.
+  public var bestLoss: Double
   /// The epochs of this call; those before a resumption are not among them.
   public var history: [EpochSummary]
   /// Whether it was cancelled before the last epoch; the checkpoint then tells where to go on.
