@@ -22,8 +22,7 @@ extension FloatNetwork {
     for n in 0..<count {
       let range = n * size..<(n + 1) * size
       result.loss += MeanSquaredError.forward(
-        UnsafeBufferPointer(rebasing: output[range]), unit: outputUnit,
-        image: UnsafeBufferPointer(rebasing: images[range]))
+        UnsafeBufferPointer(rebasing: output[range]), image: UnsafeBufferPointer(rebasing: images[range]))
     }
     return result
   }
@@ -35,20 +34,19 @@ extension FloatNetwork {
     let size = model.values[model.outputs[0]].shape.count
     if let softTargets { precondition(softTargets.logits.count >= count * size, "fewer soft targets than samples") }
     let factor = 1 / Float(count)
-    let unit = outputUnit
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { losses in
       losses.initialize(repeating: 0)
       trainingPass(count: count, key: key, fill: fill) { n, output, gradient in
         let range = n * size..<(n + 1) * size
         let image = UnsafeBufferPointer(rebasing: images[range])
-        losses[n] = MeanSquaredError.forward(output, unit: unit, image: image)
+        losses[n] = MeanSquaredError.forward(output, image: image)
         guard let softTargets else {
-          MeanSquaredError.backward(output, unit: unit, image: image, factor: factor, addingTo: gradient)
+          MeanSquaredError.backward(output, image: image, factor: factor, addingTo: gradient)
           return
         }
         softTargets.logits.withUnsafeBufferPointer { all in
           MeanSquaredError.backward(
-            output, unit: unit, image: image, teacher: UnsafeBufferPointer(rebasing: all[range]),
+            output, image: image, teacher: UnsafeBufferPointer(rebasing: all[range]),
             weight: softTargets.weight, factor: factor, addingTo: gradient)
         }
       }

@@ -86,9 +86,6 @@ public final class FloatNetwork {
   /// convolution and pool cannot be replaced, nor a reshape.
   public var substitutes: [Int: any OperatorSubstitute] = [:]
 
-  /// What 1 stands for in the output of a network that gives back its input: fake quantization may hold integers there.
-  public var outputUnit: Float = 1
-
   let pool: WorkerPool
   let context: StepContext
   let steps: [Step]

@@ -1,3 +1,4 @@
+import Foundation
 import SwiftletCompression
 import SwiftletData
 import SwiftletFloat
@@ -130,6 +131,24 @@ import Testing
     part(10).images.withUnsafeBufferPointer { trained.network.forward($0, count: 10) }
     let elements = trained.network.activations(of: model.nodes[1].output, count: 10)
     #expect(Set(elements).count > 50)
+  }
+
+  /// Multiples of the greatest power of two that is one step of the output at most, a sixteenth of a nat of logits.
+  @Test(arguments: [3, 127]) func biasesAreNoFinerThanTheOutput(_ levels: Int) throws {
+    let model = try trained("seed", levels: [levels], steps: 30).quantized.exported()
+    var seen = 0
+    for node in model.nodes where node.op.isWeighted {
+      guard let biases = node.parameters[1].int32s, let input = model.values[node.inputs[0]].quantization else {
+        continue
+      }
+      let isLogits = model.values[node.output].element == .int32
+      let output = isLogits ? 1.0 / 16 : try #require(model.values[node.output].quantization).scale.doubleValue
+      let greatest = node.parameters[0].scales.map { $0.doubleValue * input.scale.doubleValue / output }.max()!
+      let unit = Int32(exp2(log2(1 / greatest).rounded(.down)))
+      #expect(unit >= 2 && biases.allSatisfy { $0 % unit == 0 }, "\(node.op.kind): \(unit), \(biases)")
+      if biases.contains(where: { $0 != 0 }) { seen += 1 }
+    }
+    #expect(seen >= 3, "biases of zeros prove nothing")
   }
 
   private func part(_ count: Int) -> Dataset { Self.images.subset(0..<count) }

@@ -4,26 +4,25 @@ import Testing
 
 @Suite struct ReconstructionTests {
   @Test func theErrorByHand() {
-    // 2 * [0.5, 0, 0.25] against [1, 0, 0.2]: differences 0, 0, 0.3.
-    let error = ([0.5, 0, 0.25] as [Float]).withUnsafeBufferPointer { output in
+    // [1, 0, 0.5] against [1, 0, 0.2]: differences 0, 0, 0.3.
+    let error = ([1, 0, 0.5] as [Float]).withUnsafeBufferPointer { output in
       ([255, 0, 51] as [UInt8]).withUnsafeBufferPointer {
-        MeanSquaredError.forward(output, unit: 2, image: $0)
+        MeanSquaredError.forward(output, image: $0)
       }
     }
     #expect(abs(error - 0.09 / 3) < 1e-7)
   }
 
   /// With a teacher: (1 - weight) of the error against the image and weight of that against the teacher.
-  @Test(arguments: [(1, nil), (0.25, nil), (1, 0.3), (2, 1)] as [(Float, Float?)])
-  func gradientMatchesFiniteDifferences(_ unit: Float, _ weight: Float?) {
+  @Test(arguments: [nil, 0, 0.3, 1] as [Float?])
+  func gradientMatchesFiniteDifferences(_ weight: Float?) {
     let output: [Float] = [0.5, -0.25, 1.5, 0]
     let image: [UInt8] = [0, 255, 100, 33]
     let teacher: [Float] = [1, 0, -0.5, 0.125]
     func loss(_ output: [Double]) -> Double {
-      let unit = Double(unit)
       let errors = output.indices.map { i in
-        let own = unit * output[i] - Double(image[i]) / 255
-        let taught = unit * output[i] - Double(teacher[i])
+        let own = output[i] - Double(image[i]) / 255
+        let taught = output[i] - Double(teacher[i])
         guard let weight else { return own * own }
         return (1 - Double(weight)) * own * own + Double(weight) * taught * taught
       }
@@ -35,7 +34,7 @@ import Testing
         teacher.withUnsafeBufferPointer { t in
           gradient.withUnsafeMutableBufferPointer {
             MeanSquaredError.backward(
-              y, unit: unit, image: pixels, teacher: weight == nil ? nil : t, weight: weight ?? 0, factor: 0.5,
+              y, image: pixels, teacher: weight == nil ? nil : t, weight: weight ?? 0, factor: 0.5,
               addingTo: $0)
           }
         }
@@ -50,7 +49,7 @@ import Testing
   }
 
   /// 4 x 3 images through a convolution, a bottleneck and back.
-  private func network(unit: Float = 1, changing change: (inout Model) -> Void = { _ in }) throws -> FloatNetwork {
+  private func network(changing change: (inout Model) -> Void = { _ in }) throws -> FloatNetwork {
     var b = ModelBuilder(input: Shape(height: 4, width: 3, channels: 1))
     try b.add(.conv2D(Conv2D(filters: 2, window: SlidingWindow(kernel: Size2D(2)))))
     try b.add(.reshape(.flatten))
@@ -59,16 +58,13 @@ import Testing
     try b.add(.reshape(.to(Shape(height: 4, width: 3, channels: 1))))
     var model = randomized(try b.build())
     change(&model)
-    let network = try FloatNetwork(model, maxBatch: 4, threads: 2)
-    network.outputUnit = unit
-    return network
+    return try FloatNetwork(model, maxBatch: 4, threads: 2)
   }
 
   private let images: [UInt8] = (0..<36).map { UInt8(($0 * 83 + 7) % 256) }
 
-  @Test(arguments: [1, 0.5] as [Float])
-  func everyParameterFollowsTheErrorOfTheWholeNetwork(_ unit: Float) throws {
-    let network = try network(unit: unit)
+  @Test func everyParameterFollowsTheErrorOfTheWholeNetwork() throws {
+    let network = try network()
     #expect(network.loss == .meanSquaredError)
     let summary = images.withUnsafeBufferPointer { network.train($0, labels: [], count: 3, key: 0) }
     #expect(summary.count == 3 && summary.correct == 0)
@@ -78,7 +74,7 @@ import Testing
     for (index, parameter) in network.parameters.enumerated() {
       for i in parameter.values.indices {
         func loss(_ nudge: Float) throws -> Double {
-          let nudged = try self.network(unit: unit) { model in
+          let nudged = try self.network { model in
             var values = model.nodes[parameter.node].parameters[parameter.index].floats!
             values[i] += nudge
             model.nodes[parameter.node].parameters[parameter.index].storage = .float32(values)

@@ -105,12 +105,27 @@ import Testing
     #expect(file.bytes != files[0].bytes)
   }
 
+  /// Where no image is held out none can choose an epoch: the last one it is.
+  @Test func trainingOnAllImagesKeepsTheLastEpoch() throws {
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    var recipe = Self.recipe(target: 1000)
+    recipe.usesAllImages = true
+    var epochs: [EpochSummary] = []
+    let result = try ShrinkRun(recipe).run(model, training: CompressorTests.data, validation: held.validation) {
+      event in
+      if case .training(.epoch(let summary)) = event { epochs.append(summary) }
+    }
+    #expect(epochs.map(\.isBest) == epochs.indices.map { $0 == epochs.count - 1 })
+    #expect(epochs.count == recipe.training.epochs && result.correctCount == epochs.last?.validationCorrect)
+  }
+
   @Test func recipesThatMakeNoSenseAreRefused() throws {
     let changes: [(inout ShrinkRecipe) -> Void] = [
       { $0.quantization.levels = [] }, { $0.quantization.levels = [200] }, { $0.training.epochs = 0 },
       { $0.pruningEpochs = 8 }, { $0.scaleEpochs = -1 }, { $0.targetBytes = 0 }, { $0.training.batch = 0 },
       { $0.distillation = .init(weight: 2, temperature: 1) }, { $0.distillation = .init(weight: 1, temperature: 0) },
-      { $0.calibrationCount = 0 },
+      { $0.calibrationCount = 0 }, { $0.training.augmentationCycle = 0 },
     ]
     for change in changes {
       var recipe = Self.recipe(target: 900)

@@ -60,6 +60,33 @@ import Testing
     FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString).ckpt").path
   }
 
+  @Test func distortionsComeAgainAfterTheirCycle() throws {
+    func parameters(cycle: Int?) throws -> Model {
+      var configuration = Self.configuration(3)
+      configuration.augmentationCycle = cycle
+      return try trainer(configuration).run().model
+    }
+    let fresh = try parameters(cycle: nil)
+    #expect(try parameters(cycle: 3) == fresh)
+    #expect(try parameters(cycle: 1) != fresh)
+  }
+
+  /// Undistorted images are few enough for the teacher's opinions to be kept; distorted by nothing they are asked for
+  /// each time.
+  @Test func keptOpinionsAreThoseOfTheTeacher() throws {
+    func taught(_ augmentation: Augmentation?, weight: Float) throws -> Model {
+      var configuration = Self.configuration(3)
+      configuration.augmentation = augmentation
+      var trainer = try trainer(configuration)
+      trainer.teacher = try Teacher(
+        [try Self.network(dropout: false)], weight: weight, temperature: 2, maximumBatch: 24, threads: 1)
+      return try trainer.run().model
+    }
+    let kept = try taught(nil, weight: 0.5)
+    #expect(try taught(Augmentation(), weight: 0.5) == kept)
+    #expect(try taught(nil, weight: 0) != kept)
+  }
+
   @Test(arguments: OptimizerChoice.allCases)
   func trainingLearns(_ optimizer: OptimizerChoice) throws {
     var configuration = Self.configuration(12)

@@ -115,10 +115,6 @@ public final class QuantizationAwareNetwork {
 
   /// Makes `network`, built of `trainable`, compute with integers from now on.
   public func attach(to network: FloatNetwork) {
-    // An image given back is held in integers, but by a last layer that gives logits.
-    if model.reconstructsInput, let last = model.producers()[model.outputs[0]], !model.nodes[last].op.isWeighted {
-      network.outputUnit = Float(quantizations[model.outputs[0]].scale.doubleValue)
-    }
     // Where a convolution runs fused with its pool, requantization comes after the pool: both are monotone.
     for (index, node) in model.nodes.enumerated() {
       guard case .requantize = actions[node.output], network.values(of: node.output) == nil,
