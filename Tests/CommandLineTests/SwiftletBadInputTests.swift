@@ -146,7 +146,7 @@ import Testing
       // No training can win so much in so few bytes.
       (
         ["--target-bytes", "140", "--max-drop", "0"],
-        ["no candidate meets the budget: the nearest is candidate", "points of 0.0", "--near-miss"]
+        ["no candidate meets the budget: the nearest is candidate", "bytes of 140", "--near-miss"]
       ),
     ] {
       let result = try tool.run(

@@ -14,7 +14,8 @@ import Testing
 
   @Test func theRecipeGivesTheSameFileAndTheReportsAreWritten() throws {
     let (recipe, page) = (tool.path("recipe.json"), tool.path("report.html"))
-    let text = try tool.succeed(compress("out.swl", ["--save-recipe", recipe, "--report", page, "--epochs", "40"]))
+    let text = try tool.succeed(
+      compress("out.swl", ["--save-recipe", recipe, "--report", page, "--epochs", "40", "--max-drop", "20"]))
     #expect(text.contains("what no other candidate beats") && text.contains("chosen"), "\(text)")
     #expect(text.contains("out.swl: \(try tool.bytes("out.swl").count.description) bytes"), "\(text)")
     try tool.succeed(
@@ -30,7 +31,8 @@ import Testing
 
   @Test func factsAreLeftOut() throws {
     func bytes(_ drop: String) throws -> Int {
-      try tool.succeed(compress("\(drop).swl", ["--drop", drop, "--epochs", "8", "--target-bytes", "600"]))
+      try tool.succeed(
+        compress("\(drop).swl", ["--drop", drop, "--epochs", "8", "--target-bytes", "600", "--max-drop", "90"]))
       return try tool.bytes("\(drop).swl").count
     }
     _ = try bytes("provenance,self-test")
@@ -76,8 +78,7 @@ import Testing
     try FileManager.default.removeItem(atPath: tool.path("out.swl"))
     try tool.fail(compress("out.swl"), "out.swl.search: a stopped search left this; add --resume")
     try tool.fail(
-      compress("out.swl", ["--resume", "--seed", "4"]), "out.swl.search: the stopped search is of another model",
-      after: "float: ")
+      compress("out.swl", ["--resume", "--seed", "4"]), "out.swl.search: the stopped search is of another model")
     for damaged in [Array(state.dropLast(9)), []] {
       _ = try tool.folder.write(damaged, "out.swl.search")
       try tool.fail(compress("out.swl", ["--resume"]), "out.swl.search: is no intact state")
@@ -89,7 +90,7 @@ import Testing
   @Test func aFullDiskLeavesTheBestSoFar() throws {
     // The first state is a kibibyte or two with the file in it, later ones pass the limit.
     let result = try LeanBinary.run(
-      ["-c", #"ulimit -f 8; trap "" XFSZ; exec "$0" "$@""#, Tool.executable.path] + compress("out.swl"),
+      ["-c", #"ulimit -f 4; trap "" XFSZ; exec "$0" "$@""#, Tool.executable.path] + compress("out.swl"),
       executable: URL(fileURLWithPath: "/bin/bash"))
     #expect(result.code == 1 && result.output.isEmpty)
     let line = try #require(result.error.split(separator: "\n").last)

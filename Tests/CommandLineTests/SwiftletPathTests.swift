@@ -28,10 +28,11 @@ import Testing
     for name in ["float.swl", "pruned.swl", "int8.swl", "small.swl"] {
       let facts = try tool.json(["inspect", tool.path(name)])
       #expect(try int(facts, "file_bytes") == tool.bytes(name).count)
+      // Channels may be cut, and names are left out.
+      if name == "small.swl" { continue }
       #expect(try int(facts, "float_bytes") == 4 * (4 * 9 + 4 + 144 * 10 + 10))
       #expect(try int(facts, "macs") == 13 * 13 * 4 * 9 + 144 * 10)
       let layers = try #require(facts["layers"] as? [[String: Any]])
-      if name == "small.swl" { continue }
       #expect(try layers.map { try int($0, "macs") }.reduce(0, +) == int(facts, "macs"))
       let zeros = try layers.map { try int($0, "zeros") }.reduce(0, +)
       switch name {

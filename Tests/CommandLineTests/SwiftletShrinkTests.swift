@@ -34,7 +34,7 @@ import Testing
       (["--temperature", "0", "--distill", "0.5"], "temperature above 0"),
       (["--batch", "0"], "--batch must be from 1"), (["--learning-rate", "nan"], "--learning-rate must be above 0"),
       (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "at most 100000 epochs"),
-      (["--float-epochs", "100001"], "at most 100000 epochs"),
+      (["--widths", "3", "--float-epochs", "100001"], "at most 100000 epochs"),
       (["--teachers", float], "--teachers needs --distill"),
     ] { try tool.fail(["shrink", float] + options + output, code: 2, text) }
     try tool.fail(["shrink", float] + Tool.data, code: 2, "--output")

@@ -32,7 +32,7 @@ import Testing
   ) -> CompressionCandidate {
     var recipe = ShrinkRecipe(targetBytes: target)
     // Tells the widths apart.
-    recipe.calibrationCount = Int(spread) + 1
+    recipe.widths = [Int(spread)]
     return CompressionCandidate(
       number: number, method: target == nil && number == 1 ? .quantized(levels: 127) : .trained(recipe),
       points: 99 - drop, drop: drop, fileBytes: bytes, microseconds: 1)

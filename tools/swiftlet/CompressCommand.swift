@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SwiftletCompression
 import SwiftletPipeline
 import SwiftletTraining
 
@@ -140,6 +141,12 @@ struct Compress: ParsableCommand {
       shown.clear()
       if error != .otherSearch { files.removeState() }
       throw Failure("\(error == .otherSearch ? files.statePath : model): \(error)")
+    } catch let error as QuantizationError {
+      shown.clear()
+      throw Failure("\(model): \(error)")
+    } catch let error as EvaluationError {
+      shown.clear()
+      throw Failure("\(model): \(error)")
     }
     try files.finish(result)
     try write(result)

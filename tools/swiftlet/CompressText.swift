@@ -17,7 +17,7 @@ final class CompressionProgress {
     case .note(let text): line.finish(text)
     case .begins(let number, let method, _, let left):
       current = "\(number): \(method)"
-      line.finish("candidate \(current) (\((100 * left).fixed(0))% of the search left)")
+      line.finish("candidate \(current) (\(left))")
     case .training(.progress(let progress)):
       let best = best.map { "best \($0.fileBytes.grouped) bytes  " } ?? ""
       line.draw(

@@ -71,9 +71,9 @@ public enum CompressionError: Error, Hashable, Sendable {
   case tooFewImages(count: Int, validationCount: Int)
   /// The images have another size than the model's input.
   case imageShape(model: String, images: String)
-  /// Not even the graph with one channel a layer and all weights 0 has so few bytes.
+  /// Not even the graph with the narrowest layers and all weights 0 has so few bytes.
   case targetBelowGraph(target: Int, least: Int)
-  /// Not even the graph with one channel a layer is so fast.
+  /// Not even the graph with the narrowest layers is so fast.
   case targetBelowLatency(target: Double, least: Double)
   /// No candidate met the budget: the nearest, and what keeps it out.
   case budgetNotMet(CompressionCandidate, [CompressionBudget.Shortfall])
@@ -101,9 +101,9 @@ extension CompressionError: CustomStringConvertible {
     case .imageShape(let model, let images):
       "the model takes images of \(model) (height x width x channels), these are \(images)"
     case .targetBelowGraph(let target, let least):
-      "\(target) bytes cannot be reached: with one channel a layer and no weights the file still has \(least)"
+      "\(target) bytes cannot be reached: with the narrowest layers and no weights the file still has \(least)"
     case .targetBelowLatency(let target, let least):
-      "\(target.rounded(places: 2)) microseconds cannot be reached: with one channel a layer a call still takes "
+      "\(target) microseconds cannot be reached: with the narrowest layers a call still takes "
         + "\(least.rounded(places: 2)) on this machine"
     case .budgetNotMet(let nearest, let shortfalls):
       "no candidate meets the budget: the nearest is \(nearest.summary), but "

@@ -10,8 +10,8 @@ public enum CompressionEvent: Sendable {
   case floatScored(points: Double, imageCount: Int)
   /// A line about what is measured or why something is left out.
   case note(String)
-  /// A candidate is begun; at most so many are trained, and so much of the effort is left: 0...1.
-  case begins(number: Int, method: String, rounds: Int, left: Double)
+  /// A candidate is begun; at most so many are trained, and so much of the effort is left, in words.
+  case begins(number: Int, method: String, rounds: Int, left: String)
   case training(TrainingEvent)
   case candidate(CompressionCandidate, isBest: Bool)
 }
@@ -68,6 +68,8 @@ public struct Compressor: Sendable {
     save: @escaping (SearchState) throws -> Void = { _ in },
     onEvent: @escaping (CompressionEvent) -> Void = { _ in }
   ) throws -> CompressionResult {
+    // Says which node holds a parameter that is NaN.
+    _ = try FoldedModel(model)
     let fingerprint = try fingerprint()
     guard state?.fingerprint ?? fingerprint == fingerprint else { throw CompressionError.otherSearch }
     let search = try Search(

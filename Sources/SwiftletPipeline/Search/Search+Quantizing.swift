@@ -63,7 +63,7 @@ extension Search {
     onEvent(
       .begins(
         number: state.candidates.count + 1, method: "\((100 * sparsity).rounded(places: 1))% pruned, \(epochs) epochs",
-        rounds: options.sparsities.count, left: 1 - min(1, spent / options.effort.total)))
+        rounds: options.sparsities.count, left: leftText))
     var training = PruningRun.fineTuning(epochs: epochs, seed: options.seed)
     training.batch = batch
     training.augmentation = options.augmentation

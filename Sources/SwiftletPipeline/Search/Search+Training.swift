@@ -116,10 +116,17 @@ extension Search {
   private func epochCost(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) throws -> Double {
     guard case .minutes = options.effort else { return 1 }
     let narrow = try ladder.narrowed(to: recipe.widths ?? ladder.rungs[0].widths)
-    return try max(
-      1e-4,
-      ShrinkRun(recipe, threads: options.threads).secondsPerEpoch(
-        of: narrow, training: compressor.training, validation: compressor.validation))
+    let measured = try ShrinkRun(recipe, threads: options.threads).secondsPerEpoch(
+      of: narrow, training: compressor.training, validation: compressor.validation)
+    predicted = max(1e-4, measured)
+    return predicted * (state.pace ?? 1)
+  }
+
+  /// Learns how much longer an epoch takes than was measured for it: files are written, other programs run.
+  private func learnPace(_ start: ContinuousClock.Instant, epochs: Int) {
+    guard case .minutes = options.effort, epochs > 0 else { return }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    state.pace = min(max(seconds / (predicted * Double(epochs)), 0.5), 10)
   }
 
   /// Follows a recipe, unless it turns out hopeless on the way.
@@ -128,8 +135,7 @@ extension Search {
     let blank = candidate(method)
     onEvent(
       .begins(
-        number: blank.number, method: blank.methodText, rounds: strategy.rounds,
-        left: 1 - min(1, spent / options.effort.total)))
+        number: blank.number, method: blank.methodText, rounds: strategy.rounds, left: leftText))
     let since = ContinuousClock.now
     var run = try ShrinkRun(recipe, threads: options.threads)
     var best: (points: Double, model: Model)?
@@ -143,10 +149,13 @@ extension Search {
         onEvent(.training(event))
         guard case .epoch(let summary) = event else { return }
         epochs += 1
+        isHopeless = isOverTime && best != nil
         guard let best, Quality.points(of: summary) != nil else { return }
-        isHopeless = !strategy.isWorthwhile(
-          drop: floatPoints - best.points, progress: Double(summary.epoch) / Double(recipe.training.epochs),
-          best: state.bestCandidate)
+        isHopeless =
+          isHopeless
+          || !strategy.isWorthwhile(
+            drop: floatPoints - best.points, progress: Double(summary.epoch) / Double(recipe.training.epochs),
+            best: state.bestCandidate)
       case .best(let result):
         best = (Quality.points(of: result), result.model)
       case .narrowed, .quantized, .pruned: break
@@ -167,8 +176,10 @@ extension Search {
         }
         run.narrow = narrows[key]
       }
+      let (start, before) = (ContinuousClock.now, epochs)
       let result = try run.run(
         model, training: compressor.training, validation: compressor.validation, onEvent: follow)
+      learnPace(start, epochs: epochs - before)
       try record(result.model, method, epochs: epochs, since: since)
     } catch CompressionError.cancelled where isHopeless && !isCancelled() {
       guard let best else { throw CompressionError.cancelled }

@@ -18,6 +18,8 @@ public struct SearchState: Hashable, Sendable, Codable {
   var rounds: Int?
   /// The rung of the widths that are fast enough, measured once.
   var widestRung: Int?
+  /// How many times longer an epoch took than a short measurement said, of the last candidate.
+  var pace: Double?
   /// Why nothing is trained as integers.
   var obstacle: String?
 

@@ -78,8 +78,9 @@ package struct SearchStrategy: Sendable {
     let tried = min(Self.spreads.count, max(1, rounds - 2))
     if trained.count < tried {
       plan.spread = Self.spreads[trained.count]
-    } else if let best = trained.indices.min(by: { budget.prefers(trained[$0], to: trained[$1]) }) {
-      plan.spread = Self.spreads[best % tried]
+    } else if let best = trained.min(by: { budget.prefers($0, to: $1) }) {
+      let first = trained[..<tried].firstIndex { $0.recipe?.widths == best.recipe?.widths } ?? 0
+      plan.spread = Self.spreads[first]
       plan.seed &+= UInt64(trained.count - tried)
     }
     return plan
