@@ -14,7 +14,9 @@ public struct ByteLedger: Hashable, Sendable, Codable {
 
   /// Four bytes for each weight and bias of the float model.
   public var floatBytes: Int
-  /// Four bytes for each nonzero weight and each bias of the pruned float model.
+  /// Four bytes for each weight and bias that is left after channels were cut.
+  public var narrowBytes: Int
+  /// Four bytes for each of those weights that is not 0 in the end, and each bias.
   public var prunedBytes: Int
   /// Int8 weights and int32 biases of the quantized model, zeros included, unencoded.
   public var integerBytes: Int
@@ -27,15 +29,17 @@ public struct ByteLedger: Hashable, Sendable, Codable {
   /// Float bytes of the file's bytes.
   public var ratio: Double { Double(floatBytes) / Double(fileBytes) }
 
-  init(float: Model, pruned: Model, quantized: Model, file: WrittenModel) {
+  /// - Parameters:
+  ///   - quantized: What `file` holds.
+  init(float: Model, quantized: Model, file: WrittenModel) {
     floatBytes = 4 * float.parameterCount
+    narrowBytes = 4 * quantized.parameterCount
     prunedBytes =
       4
-      * pruned.nodes.reduce(0) { total, node in
-        total
-          + node.parameters.enumerated().reduce(0) {
-            $0 + $1.element.count - ($1.offset == 0 ? $1.element.zeroCount : 0)
-          }
+      * quantized.nodes.reduce(0) { total, node in
+        node.parameters.enumerated().reduce(total) { sum, parameter in
+          sum + parameter.element.count - (parameter.offset == 0 ? parameter.element.zeroCount : 0)
+        }
       }
     fileBytes = file.bytes.count
     graphBytes = file.graphByteCount

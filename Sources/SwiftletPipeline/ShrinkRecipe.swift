@@ -41,6 +41,8 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   /// Trains on the validation images too and keeps the last epoch, for a final run once everything is settled; what is
   /// then measured on them says nothing. Absent is false.
   public var usesAllImages: Bool?
+  /// What the file holds besides the network; nil keeps names, labels and self-test.
+  public var stored: StoredMetadata?
 
   public init(widths: [Int]? = nil, targetBytes: Int? = nil, epochs: Int = 60, floatEpochs: Int = 12, seed: UInt64 = 0)
   {
@@ -59,10 +61,12 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   }
 
   /// The recipe as one JSON object, keys sorted.
-  public func json() throws -> Data {
+  public func json() throws -> Data { try Self.encoder.encode(self) }
+
+  static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return try encoder.encode(self)
+    return encoder
   }
 
   /// - Throws: `DecodingError` where the object lacks a key or a value has another type, `CompressionError` where a
@@ -78,7 +82,13 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
       throw .recipe("levels must be from 1 to 127")
     }
     guard training.epochs >= 1, floatTraining.epochs >= 0 else { throw .recipe("training needs at least one epoch") }
-    guard training.batch >= 1, floatTraining.batch >= 1 else { throw .recipe("a batch has at least one image") }
+    for phase in [floatTraining, training] {
+      guard phase.epochs <= 100_000 else { throw .recipe("training takes at most 100000 epochs") }
+      guard (1...4096).contains(phase.batch) else { throw .recipe("a batch has from 1 to 4096 images") }
+      guard phase.learningRate > 0, phase.learningRate.isFinite else {
+        throw .recipe("the learning rate must be a number above 0")
+      }
+    }
     guard training.augmentationCycle ?? 1 >= 1, floatTraining.augmentationCycle ?? 1 >= 1 else {
       throw .recipe("distortions come again after at least one epoch")
     }

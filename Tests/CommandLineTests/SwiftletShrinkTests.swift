@@ -33,7 +33,9 @@ import Testing
       (["--distill", "1.5"], "weight from 0 to 1"),
       (["--temperature", "0", "--distill", "0.5"], "temperature above 0"),
       (["--batch", "0"], "--batch must be from 1"), (["--learning-rate", "nan"], "--learning-rate must be above 0"),
-      (["--augment", "wild"], "--augment"),
+      (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "at most 100000 epochs"),
+      (["--widths", "3", "--float-epochs", "100001"], "at most 100000 epochs"),
+      (["--teachers", float], "--teachers needs --distill"),
     ] { try tool.fail(["shrink", float] + options + output, code: 2, text) }
     try tool.fail(["shrink", float] + Tool.data, code: 2, "--output")
   }
@@ -44,6 +46,10 @@ import Testing
     try tool.fail(["shrink", float, "--widths", "99"] + output, "width 99 is not in 1...4")
     try tool.fail(["shrink", float, "--recipe", tool.path("none.json")] + output, "none.json: no such file")
     try tool.fail(["shrink", float, "--recipe", try tool.write("[]", "list.json")] + output, "list.json: is no recipe")
+    let plain = try tool.write(
+      try tool.succeed(["shrink", float, "--print-recipe"] + Tool.data), "plain.json")
+    try tool.fail(
+      ["shrink", float, "--recipe", plain, "--teachers", float] + output, code: 2, "plain.json does not distil")
     let missing = try tool.write("{}", "empty.json")
     try tool.fail(["shrink", float, "--recipe", missing] + output, "empty.json: is no recipe", "is missing")
   }

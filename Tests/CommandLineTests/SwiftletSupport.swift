@@ -94,6 +94,14 @@ struct Tool {
     return (try tool.bytes("float.swl"), try tool.bytes("int8.swl"))
   })
 
+  /// A float model trained well enough to have much to lose.
+  private static let good = Swift.Result<[UInt8], any Error>(catching: {
+    let tool = try Tool()
+    try tool.succeed(tool.train("good.swl", epochs: 40, ["--learning-rate", "0.003"]))
+    return try tool.bytes("good.swl")
+  })
+
+  func goodModel() throws -> String { try folder.write(try Self.good.get(), "good.swl") }
   func floatModel() throws -> String { try folder.write(try Self.models.get().float, "float.swl") }
   func integerModel() throws -> String { try folder.write(try Self.models.get().int8, "int8.swl") }
 

@@ -36,13 +36,12 @@ import Testing
     return model
   }
 
-  static func options(maxDrop: Double) -> CompressionOptions {
-    var options = CompressionOptions(maxDrop: maxDrop)
-    options.sparsities = [0.5, 0.8]
-    options.refinements = 1
-    options.training.epochs = 2
-    options.training.batch = 32
+  /// A search of a second or two.
+  static func options(_ budget: CompressionBudget, epochs: Int = 30) -> CompressionOptions {
+    var options = CompressionOptions(budget, effort: .epochs(epochs))
     options.calibrationCount = 200
+    options.batch = 32
+    options.stored.note = "a test"
     return options
   }
 
@@ -93,50 +92,148 @@ import Testing
 
   @Test func smallestFileWithinTheBudgetIsKept() throws {
     let model = try Self.trained.get()
-    let result = try Compressor(model, data: Self.data, options: Self.options(maxDrop: 3)).run()
+    var states: [SearchState] = []
+    let options = Self.options(CompressionBudget(maxDrop: 8), epochs: 60)
+    let result = try Compressor(model, data: Self.data, options: options).run(save: { states.append($0) })
     let report = result.report
-    #expect(report.drop <= 3)
+    #expect(report.drop <= 8 && report.meetsBudget)
     let met = report.candidates.filter(\.meetsBudget)
-    #expect(report.ledger.fileBytes == met.compactMap(\.fileBytes).min())
+    #expect(report.ledger.fileBytes == met.map(\.fileBytes).min())
     #expect(report.ledger.fileBytes == result.file.bytes.count)
     #expect(report.ledger.floatBytes == 4 * model.parameterCount)
-    #expect(report.ledger.prunedBytes < report.ledger.floatBytes)
+    #expect(report.ledger.narrowBytes == 4 * result.model.parameterCount)
+    #expect(report.ledger.prunedBytes < report.ledger.narrowBytes)
     #expect(report.ledger.integerBytes == report.ledger.tensors.reduce(0) { $0 + $1.integerBytes })
-    #expect(report.candidates.contains { $0.sparsity == 0 } && report.sparsity > 0)
+    // Training as integers beats what quantization alone gives.
+    #expect(report.chosenCandidate.recipe != nil && met.contains { $0.recipe == nil })
+    #expect(report.candidates.map(\.epochs).reduce(0, +) <= 60)
+    // Every state has its candidate, and the best only gets better.
+    #expect(states.map(\.candidates.count) == Array(1...report.candidates.count))
+    #expect(states.last?.best?.file == Data(result.file.bytes))
 
     // The file holds the model, whose self-test and accuracy are true.
     let read = try ModelReader.read(result.file.bytes)
-    #expect(read == result.model.canonicallyNumbered())
+    #expect(read == result.model)
     let prepared = try PreparedModel(read)
     #expect(read.metadata.selfTest?.verify(prepared) == true)
     let validation = try HeldOut(model, data: Self.data).validation
     let score = try Evaluation.of(read, on: validation)
-    #expect(score.correctCount == report.compressedCorrectCount)
-    #expect(
-      read.metadata.provenance?.accuracies == [.init(.validation, correct: score.correctCount, total: 200)])
-    #expect(read.metadata.provenance?.split == model.metadata.provenance?.split)
+    #expect(100 * score.accuracy == report.points)
+    let provenance = try #require(read.metadata.provenance)
+    #expect(provenance.accuracies == [.init(.validation, correct: score.correctCount, total: 200)])
+    #expect(provenance.split == model.metadata.provenance?.split && provenance.note == Array("a test".utf8))
+    #expect(read.nodes.allSatisfy { $0.name.isEmpty })
 
-    // 200 images cannot resolve 0.1 points, and the report says so; they can 50.
-    #expect(report.warnings.isEmpty == (report.intervalHigh - report.intervalLow <= 6))
+    // 200 images resolve some points, and the report says whether these are enough.
+    #expect(report.warnings.isEmpty == (report.intervalHigh - report.intervalLow <= 16))
     let decoded = try JSONDecoder().decode(CompressionReport.self, from: report.json())
     #expect(decoded == report)
     let page = report.html(title: "a <b> & c")
     #expect(page.contains("<h1>a &lt;b&gt; &amp; c</h1>") && page.contains("\(report.ledger.fileBytes) bytes"))
-    #expect(page.ranges(of: "<td>").count == page.ranges(of: "</td>").count)
+    for tag in ["td", "svg", "figure", "title", "text"] {
+      #expect(page.ranges(of: "<\(tag)").count == page.ranges(of: "</\(tag)>").count, "\(tag)")
+    }
+    #expect(page.contains("<circle class=\"chosen\""))
+
+    // The recipe gives the same bytes.
+    let recipe = try ShrinkRecipe(json: #require(report.chosenCandidate.recipe).json())
+    let held = try HeldOut(model, data: Self.data)
+    let again = try ShrinkRun(recipe, threads: 2).run(model, training: held.training, validation: held.validation)
+    #expect(again.file.bytes == result.file.bytes)
+  }
+
+  @Test func aSearchGoesOnFromEveryStateAsItWouldHave() throws {
+    let model = try Self.trained.get()
+    let compressor = try Compressor(
+      model, data: Self.data, options: Self.options(CompressionBudget(maxDrop: 3), epochs: 24))
+    var states: [SearchState] = []
+    let whole = try compressor.run(save: { states.append($0) })
+    func withoutTimes(_ candidates: [CompressionCandidate]) -> [CompressionCandidate] {
+      candidates.map {
+        var candidate = $0
+        (candidate.seconds, candidate.microseconds) = (0, 0)
+        return candidate
+      }
+    }
+    for state in [states[1], states[states.count - 2]] {
+      let resumed = try compressor.run(resuming: SearchState(json: state.json()))
+      #expect(resumed.file.bytes == whole.file.bytes)
+      #expect(withoutTimes(resumed.report.candidates) == withoutTimes(whole.report.candidates))
+    }
+    let other = try Compressor(
+      model, data: Self.data, options: Self.options(CompressionBudget(maxDrop: 4), epochs: 24))
+    #expect(throws: CompressionError.otherSearch) { try other.run(resuming: states[0]) }
+  }
+
+  @Test func aTargetInBytesIsMetWithTheBestAccuracyFound() throws {
+    let model = try Self.trained.get()
+    let options = Self.options(CompressionBudget(targetBytes: 1100))
+    let report = try Compressor(model, data: Self.data, options: options).run().report
+    #expect(report.meetsBudget && report.ledger.fileBytes <= 1100)
+    #expect(report.chosenCandidate.drop == report.candidates.filter(\.meetsBudget).map(\.drop).min())
+    #expect(report.warnings.isEmpty)
+  }
+
+  @Test func aTargetInMicrosecondsChoosesTheWidths() throws {
+    let model = try Self.trained.get()
+    // A millisecond is enough for any width.
+    var options = Self.options(CompressionBudget(targetMicroseconds: 1000), epochs: 4)
+    let easy = try Compressor(model, data: Self.data, options: options).run().report
+    #expect(easy.meetsBudget && easy.candidates.compactMap(\.recipe).allSatisfy { $0.widths == nil })
+    options.budget = CompressionBudget(targetMicroseconds: 0.001)
+    let error = #expect(throws: CompressionError.self) {
+      _ = try Compressor(model, data: Self.data, options: options).run()
+    }
+    guard case .targetBelowLatency(0.001, let least) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(least > 0.001)
   }
 
   @Test func impossibleBudgetSaysHowNearItCame() throws {
     let model = try Self.trained.get()
-    var options = Self.options(maxDrop: -100)
-    options.sparsities = []
-    let compressor = try Compressor(model, data: Self.data, options: options)
-    let error = #expect(throws: CompressionError.self) { _ = try compressor.run() }
-    guard case .budgetNotMet(maxDrop: -100, let leastDrop, sparsity: 0) = error else {
+    var options = Self.options(CompressionBudget(maxDrop: -100), epochs: 4)
+    let error = #expect(throws: CompressionError.self) {
+      _ = try Compressor(model, data: Self.data, options: options).run()
+    }
+    guard case .budgetNotMet(let nearest, let shortfalls) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(leastDrop > -100 && leastDrop < 50)
-    #expect("\(try #require(error))".contains("--max-drop"))
+    #expect(shortfalls == [.drop(nearest.drop, most: -100)])
+    #expect("\(try #require(error))".contains("--near-miss"))
+    options.acceptsNearMiss = true
+    let report = try Compressor(model, data: Self.data, options: options).run().report
+    #expect(!report.meetsBudget && report.chosenCandidate.drop == report.candidates.map(\.drop).min())
+    options.budget = CompressionBudget(targetBytes: 20)
+    #expect(throws: CompressionError.self) { _ = try Compressor(model, data: Self.data, options: options).run() }
+  }
+
+  /// Everything constant: no ranges, no gradients, nothing to lose.
+  @Test func aNetworkOfZerosIsCompressedToItsGraph() throws {
+    var model = try Self.trained.get()
+    for index in model.nodes.indices where !model.nodes[index].parameters.isEmpty {
+      model.nodes[index].parameters[0] = Tensor(zeros: model.nodes[index].parameters[0].shape)
+    }
+    let options = Self.options(CompressionBudget(maxDrop: 1), epochs: 8)
+    let report = try Compressor(model, data: Self.data, options: options).run().report
+    #expect(report.drop <= 1 && report.ledger.fileBytes < 250)
+  }
+
+  @Test func aNetworkThatGivesNaNIsRefused() throws {
+    let model = try Self.trained.get()
+    func expect(bias: Float, _ reason: QuantizationError.Reason, node: String) throws {
+      var changed = model
+      changed.nodes[1].parameters[1].storage = .float32([Float](repeating: bias, count: 8))
+      let compressor = try Compressor(
+        changed, data: Self.data, options: Self.options(CompressionBudget(maxDrop: 1), epochs: 8))
+      #expect(throws: QuantizationError(reason, node: node)) { _ = try compressor.run() }
+    }
+    try expect(bias: .infinity, .nonFiniteParameter, node: "conv2d_1")
+    try expect(bias: .nan, .nonFiniteParameter, node: "conv2d_1")
+    // Finite, but not what sums of it give.
+    try expect(bias: 3e38, .nonFiniteActivation, node: "dense_4")
   }
 
   @Test func otherDataAreRefused() throws {
@@ -147,22 +244,29 @@ import Testing
     #expect(throws: CompressionError.tooFewImages(count: 200, validationCount: 200)) {
       _ = try Compressor(model, data: SyntheticDigits.dataset(count: 200, seed: 1))
     }
+    var small = Self.data
+    small.height = 14
+    small.width = 56
+    #expect(throws: CompressionError.imageShape(model: "28 x 28 x 1", images: "14 x 56 x 1")) {
+      _ = try Compressor(model, data: small)
+    }
     var unknown = model
     unknown.metadata.provenance = nil
     #expect(throws: CompressionError.noSplit) { _ = try Compressor(unknown, data: Self.data) }
   }
 
   @Test func cancellationEndsTheSearch() throws {
-    let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: Self.options(maxDrop: 3))
-    // Let the dense candidate pass, then stop in training.
-    var asked = 0
+    let compressor = try Compressor(
+      try Self.trained.get(), data: Self.data, options: Self.options(CompressionBudget(maxDrop: 3)))
+    // Let quantization pass, then stop in training.
+    var saved: SearchState?
+    var isTraining = false
     #expect(throws: CompressionError.cancelled) {
-      _ = try compressor.run(isCancelled: {
-        asked += 1
-        return asked > 8
-      })
+      _ = try compressor.run(isCancelled: { isTraining }, save: { saved = $0 }) {
+        if case .training(.epoch) = $0 { isTraining = true }
+      }
     }
-    #expect(asked == 9)
+    #expect(saved?.best != nil && saved?.candidates.allSatisfy { $0.recipe == nil } == true)
   }
 
   @Test func quantizationOfATrainedNetworkLosesLittle() throws {

@@ -125,13 +125,21 @@ import Testing
       { $0.quantization.levels = [] }, { $0.quantization.levels = [200] }, { $0.training.epochs = 0 },
       { $0.pruningEpochs = 8 }, { $0.scaleEpochs = -1 }, { $0.targetBytes = 0 }, { $0.training.batch = 0 },
       { $0.distillation = .init(weight: 2, temperature: 1) }, { $0.distillation = .init(weight: 1, temperature: 0) },
-      { $0.calibrationCount = 0 }, { $0.training.augmentationCycle = 0 },
+      { $0.calibrationCount = 0 }, { $0.training.augmentationCycle = 0 }, { $0.training.batch = 4097 }, { $0.floatTraining.batch = 4097 },
+      { $0.training.learningRate = 0 }, { $0.floatTraining.learningRate = -1 }, { $0.training.epochs = 100_001 },
+      { $0.floatTraining.epochs = 100_001 },
     ]
     for change in changes {
       var recipe = Self.recipe(target: 900)
       change(&recipe)
       #expect(throws: CompressionError.self) { try ShrinkRun(recipe) }
       #expect(throws: CompressionError.self) { try ShrinkRecipe(json: recipe.json()) }
+    }
+    // JSON has no number for these.
+    for rate in [Float.nan, .infinity] {
+      var recipe = Self.recipe(target: 900)
+      recipe.training.learningRate = rate
+      #expect(throws: CompressionError.recipe("the learning rate must be a number above 0")) { try recipe.check() }
     }
     let model = try CompressorTests.trained.get()
     let held = try HeldOut(model, data: CompressorTests.data)

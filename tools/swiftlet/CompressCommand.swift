@@ -1,30 +1,48 @@
 import ArgumentParser
 import Foundation
 import SwiftletCompression
-import SwiftletModel
 import SwiftletPipeline
 import SwiftletTraining
 
 struct Compress: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compress", abstract: "Prunes, fine-tunes, quantizes and packs a model under an accuracy budget.",
+    commandName: "compress", abstract: "Searches for the smallest or best integer model within a budget.",
     discussion: """
-      Accuracy is measured on the validation images that training held out; test images are not looked at. The smallest \
-      file within the budget is written; on Ctrl-C nothing is.
+      With --max-drop alone the smallest file within it is looked for; with --target-bytes or --target-latency the best \
+      accuracy that fits, and with several limits all must hold. Channels are cut, the rest is trained as the integers \
+      that will run and pruned to a size, again and again until the time is up; how wide, how small and with how many \
+      levels follows from what is measured. Accuracy is that on the validation images that training held out; test \
+      images are not looked at.
+
+      Each better model within the budget is written to the output at once. OUTPUT.search keeps the state: Ctrl-C, a \
+      crash or a full disk loses at most one candidate, and the same command with --resume goes on. It is removed at \
+      the end. When nothing meets the budget, nothing is written and the exit code is 1.
       """)
 
   @Argument(help: "The float model that 'swiftlet train' wrote.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @OptionGroup var packing: PackingOptions
-  @Option(help: "The most validation accuracy to lose, in percentage points.") var maxDrop = 0.1
-  @Flag(help: "Try fewer sparsities with less fine-tuning.") var quick = false
-  @Option(help: "Sparsities to try, rising, separated by commas, such as 0.8,0.9.") var sparsity: String?
-  @Option(help: "Epochs of fine-tuning for each sparsity.") var epochs: Int?
-  @Option(help: "Integer levels on each side of 0 to try for weights, falling, such as 127,31,7.") var levels: String?
-  @Flag(help: "Distort the images of fine-tuning, as 'train --augment' does.") var augment = false
-  @Option(help: "Seed of fine-tuning.") var seed: UInt64 = 0
+  @Option(help: "The most validation accuracy to lose, in percentage points; 0.1 where no limit is given.")
+  var maxDrop: Double?
+  @Option(help: "The most bytes the file may have.") var targetBytes: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The most time a call with one image may take on one thread of this machine, such as 5us or 0.2ms.",
+      valueName: "time"))
+  var targetLatency: String?
+  @OptionGroup var effort: EffortOptions
+  @Flag(help: "Go on with a search that was stopped.") var resume = false
+  @Flag(help: "Where nothing meets the budget, write the nearest candidate.") var nearMiss = false
+  @Option(help: "Facts to leave out of the file, separated by commas: labels, names, provenance, self-test; or none.")
+  var drop = "names"
+  @Option(help: "Distortion of the training images: none, light, digits, or auto (light if training had --augment).")
+  var augment = AugmentOption.auto
+  @Option(help: "Images per step; by default 64, fewer where the images are few.") var batch: Int?
+  @Option(help: "Seed of training.") var seed: UInt64 = 0
   @Option(help: "Training images observed for activation ranges.") var calibrationCount = 1024
+  @Option(
+    help: ArgumentHelp("Write the recipe of the chosen model, for 'swiftlet shrink --recipe'.", valueName: "file"))
+  var saveRecipe: String?
   @Option(
     help: "Write the full report, with every candidate and tensor, to this file: a page if it ends in .html, else JSON."
   )
@@ -32,67 +50,125 @@ struct Compress: ParsableCommand {
   @Flag(help: "Print the report as JSON.") var json = false
   @OptionGroup var threads: ThreadOptions
 
+  enum AugmentOption: String, ExpressibleByArgument, CaseIterable { case auto, none, light, digits }
+
   func validate() throws {
-    guard maxDrop >= 0, maxDrop <= 100 else { throw ValidationError("--max-drop must be from 0 to 100 points.") }
-    guard epochs ?? 1 >= 1 else { throw ValidationError("--epochs must be at least 1.") }
+    guard maxDrop.map({ (0...100).contains($0) }) ?? true else {
+      throw ValidationError("--max-drop must be from 0 to 100 points.")
+    }
+    guard targetBytes ?? 1 >= 1 else { throw ValidationError("--target-bytes must be at least 1.") }
+    guard (1...4096).contains(batch ?? 1) else { throw ValidationError("--batch must be from 1 to 4096.") }
     guard calibrationCount >= 1 else { throw ValidationError("--calibration-count must be at least 1.") }
-    _ = try options()
+    _ = try microseconds()
+    _ = try stored(note: "")
   }
 
-  private func options() throws -> CompressionOptions {
-    var options = quick ? CompressionOptions.quick(maxDrop: maxDrop) : CompressionOptions(maxDrop: maxDrop)
-    if let sparsity {
-      let values = sparsity.split(separator: ",").map { Double($0) ?? -1 }
-      guard !values.isEmpty, values.allSatisfy({ (0..<1).contains($0) }) else {
-        throw ValidationError("--sparsity must be numbers from 0 to below 1, separated by commas.")
-      }
-      options.sparsities = values.filter { $0 > 0 }
-      options.refinements = 0
+  private func microseconds() throws -> Double? {
+    guard let targetLatency else { return nil }
+    for (unit, factor) in [("us", 1.0), ("ms", 1e3)] where targetLatency.hasSuffix(unit) {
+      if let value = Double(targetLatency.dropLast(unit.count)), value > 0, value.isFinite { return value * factor }
     }
-    if let levels {
-      let values = levels.split(separator: ",").map { Int($0) ?? 0 }
-      guard !values.isEmpty, values.allSatisfy({ (1...127).contains($0) }) else {
-        throw ValidationError("--levels must be numbers from 1 to 127, separated by commas.")
+    throw ValidationError("--target-latency must be a time above 0 with its unit, such as 5us or 0.2ms.")
+  }
+
+  private func stored(note: String) throws -> StoredMetadata {
+    var stored = StoredMetadata(names: true, tool: "swiftlet \(swiftletVersion)", note: note)
+    for part in try Pack.parts(drop == "none" ? "" : drop, option: "--drop") {
+      switch part {
+      case .labels: stored.labels = false
+      case .names: stored.names = false
+      case .provenance: stored.provenance = false
+      case .selfTest: stored.selfTest = false
       }
-      options.weightLevels = values
     }
-    if let epochs { options.training.epochs = epochs }
-    options.training.augmentation = augment ? .digits : nil
-    options.training.seed = seed
+    return stored
+  }
+
+  private func options(for source: ModelFile) throws -> CompressionOptions {
+    let budget = CompressionBudget(
+      maxDrop: maxDrop, targetBytes: targetBytes, targetMicroseconds: try microseconds())
+    var options = CompressionOptions(budget, effort: effort.value)
+    let training = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
+    switch augment {
+    case .auto: options.augmentation = training.contains("--augment") ? .light : nil
+    case .none: options.augmentation = nil
+    case .light: options.augmentation = .light
+    case .digits: options.augmentation = .digits
+    }
+    options.batch = batch
+    options.seed = seed
     options.calibrationCount = calibrationCount
     options.threads = threads.count
-    options.packing = packing.packing
-    options.tool = Array("swiftlet \(swiftletVersion)".utf8)
+    options.acceptsNearMiss = nearMiss
+    options.stored = try stored(note: note)
     return options
   }
 
+  /// The command in short, without the options that do not change the result.
+  private var note: String {
+    var parts = ["compress"]
+    if let maxDrop { parts.append("--max-drop \(maxDrop)") }
+    if let targetBytes { parts.append("--target-bytes \(targetBytes)") }
+    if let targetLatency { parts.append("--target-latency \(targetLatency)") }
+    parts.append(effort.text)
+    if seed != 0 { parts.append("--seed \(seed)") }
+    return parts.filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
   func run() throws {
-    try output.check()
-    if let report { try OutputFile.check(report, force: output.force) }
+    try OutputFile.check(output.output, force: output.force || resume)
+    for file in [report, saveRecipe].compactMap({ $0 }) { try OutputFile.check(file, force: output.force || resume) }
     let source = try ModelFile.float(model, for: "compress")
     let images = try data.load().train
-    var options = try options()
-    let parts = [source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? "", note]
-    options.note = Array(parts.filter { !$0.isEmpty }.joined(separator: "; ").utf8)
     let compressor: Compressor
-    do { compressor = try Compressor(source.model, data: images, options: options) } catch {
+    do { compressor = try Compressor(source.model, data: images, options: options(for: source)) } catch let error
+      as CompressionError
+    {
       throw Failure("\(model): \(error)")
     }
+    var files = try SearchFiles(output: output.output, force: output.force, resumes: resume)
     let isCancelled = Interruption.watch()
     let shown = CompressionProgress()
     let result: CompressionResult
-    do { result = try compressor.run(isCancelled: isCancelled) { shown.show($0) } } catch CompressionError.cancelled {
-      throw Failure("stopped; nothing was written", code: 130)
+    do {
+      result = try compressor.run(resuming: files.state, isCancelled: isCancelled, save: { try files.save($0) }) {
+        shown.show($0)
+      }
+    } catch CompressionError.cancelled {
+      shown.clear()
+      throw Failure(files.stopped, code: 130)
     } catch let error as CompressionError {
+      shown.clear()
+      if error != .otherSearch { files.removeState() }
+      throw Failure("\(error == .otherSearch ? files.statePath : model): \(error)")
+    } catch let error as QuantizationError {
+      shown.clear()
+      throw Failure("\(model): \(error)")
+    } catch let error as EvaluationError {
+      shown.clear()
       throw Failure("\(model): \(error)")
     }
-    try OutputFile.write(result.file.bytes, to: output.output, force: output.force)
+    try files.finish(result)
+    try write(result)
+  }
+
+  private func write(_ result: CompressionResult) throws {
     if let report {
       let bytes =
         report.hasSuffix(".html")
         ? Array(result.report.html(title: dataName(output.output)).utf8) : Array(try result.report.json())
-      try OutputFile.write(bytes, to: report, force: output.force)
+      try OutputFile.write(bytes, to: report, force: output.force || resume)
     }
+    let chosen = result.report.chosenCandidate
+    if let saveRecipe {
+      if let recipe = chosen.recipe {
+        try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force || resume)
+      } else {
+        Console.note(
+          "warning: \(saveRecipe) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'")
+      }
+    }
+    if !result.report.meetsBudget { Console.note("warning: the budget is not met; this is the nearest candidate") }
     for warning in result.report.warnings { Console.note("warning: \(warning)") }
     if json {
       try Console.print(String(decoding: result.report.json(), as: UTF8.self))
@@ -100,66 +176,33 @@ struct Compress: ParsableCommand {
       try Console.print(result.report.text(file: output.output))
     }
   }
-
-  private var note: String {
-    "compress --max-drop \(maxDrop)" + (quick ? " --quick" : "") + (sparsity.map { " --sparsity \($0)" } ?? "")
-      + (levels.map { " --levels \($0)" } ?? "") + (epochs.map { " --epochs \($0)" } ?? "")
-      + (augment ? " --augment" : "") + " --seed \(seed)"
-  }
 }
 
-/// Shows a search on standard error.
-final class CompressionProgress {
-  private var line = ProgressLine()
-  private var sparsity = 0.0
+/// How long a search lasts, on the command line.
+struct EffortOptions: ParsableArguments {
+  @Flag(help: "Search for four and a half minutes.") var quick = false
+  @Flag(help: "Search for an hour.") var thorough = false
+  @Option(help: "Search for so many minutes; 15 by default.") var minutes: Double?
+  @Option(help: "Search for so many epochs of training in all instead, whatever time that takes.") var epochs: Int?
 
-  func show(_ event: CompressionEvent) {
-    switch event {
-    case .floatScored(let correct, let total):
-      line.finish("float: \(percent(correct, total)) of \(total.grouped) validation images")
-    case .pruning(let sparsity):
-      self.sparsity = sparsity
-    case .training(.progress(let progress)):
-      line.draw(
-        fraction: progress.fraction,
-        "pruning to \((100 * sparsity).fixed(1))%  epoch \(progress.epoch)/\(progress.epochs)  "
-          + "loss \(progress.loss.fixed(4))  \(duration(progress.secondsLeft)) left")
-    case .training(.epoch): break
-    case .candidate(let candidate):
-      line.finish(
-        "sparsity \((100 * candidate.sparsity).fixed(1))%, \(candidate.weightLevels) levels: "
-          + "drop \(candidate.drop.fixed(2)) points"
-          + (candidate.fileBytes.map { ", \($0.grouped) bytes" } ?? "")
-          + (candidate.meetsBudget ? "" : ": over the budget"))
+  func validate() throws {
+    guard [quick, thorough, minutes != nil, epochs != nil].count(where: { $0 }) <= 1 else {
+      throw ValidationError("--quick, --thorough, --minutes and --epochs exclude each other.")
     }
+    guard minutes.map({ $0 > 0 && $0 <= 10_080 }) ?? true else {
+      throw ValidationError("--minutes must be above 0 and at most 10080.")
+    }
+    guard (1...1_000_000).contains(epochs ?? 1) else { throw ValidationError("--epochs must be from 1 to 1000000.") }
+  }
+
+  var value: CompressionOptions.Effort {
+    if let epochs { return .epochs(epochs) }
+    return quick ? .quick : thorough ? .thorough : minutes.map { .minutes($0) } ?? .standard
+  }
+
+  /// As it was given.
+  var text: String {
+    if let epochs { return "--epochs \(epochs)" }
+    return quick ? "--quick" : thorough ? "--thorough" : minutes.map { "--minutes \($0)" } ?? ""
   }
 }
-
-extension CompressionReport {
-  func text(file: String) -> String {
-    var lines = [
-      Console.table([
-        ["stage", "bytes", "validation"],
-        ["float", ledger.floatBytes.grouped, percent(floatCorrectCount, validationCount)],
-        ["pruned (\((100 * sparsity).fixed(1))%)", ledger.prunedBytes.grouped, ""],
-        ["int8", ledger.integerBytes.grouped, ""],
-        ["packed", ledger.fileBytes.grouped, percent(compressedCorrectCount, validationCount)],
-      ]),
-      "drop \(drop.fixed(2)) points (95% interval \(intervalLow.fixed(2)) to \(intervalHigh.fixed(2)); "
-        + "\(comparison.rightToWrong) became wrong, \(comparison.wrongToRight) right)",
-    ]
-    lines.append(
-      Console.table(
-        [["tensor", "elements", "nonzero", "encoding", "bytes in the file"]]
-          + ledger.tensors.map {
-            [
-              "\($0.layer) \($0.parameter)", $0.elementCount.grouped, $0.nonzeroCount.grouped, $0.encoding,
-              $0.deflatedBytes.grouped,
-            ]
-          }))
-    lines.append("\(file): \(ledger.fileBytes.grouped) bytes, \(ledger.ratio.fixed(1)) times smaller than float")
-    return lines.joined(separator: "\n")
-  }
-}
-
-func percent(_ part: Int, _ whole: Int) -> String { (100 * Double(part) / Double(max(whole, 1))).fixed(2) + "%" }

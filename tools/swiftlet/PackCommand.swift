@@ -28,10 +28,13 @@ struct Pack: ParsableCommand {
     _ = try parts()
   }
 
-  private func parts() throws -> [Part] {
-    try (drop ?? "").split(separator: ",").map {
+  private func parts() throws -> [Part] { try Self.parts(drop ?? "", option: "--drop") }
+
+  /// The parts of a list like `names,self-test`.
+  static func parts(_ text: String, option: String) throws -> [Part] {
+    try text.split(separator: ",").map {
       guard let part = Part(rawValue: String($0)) else {
-        throw ValidationError("--drop knows labels, names, provenance and self-test, not '\($0)'.")
+        throw ValidationError("\(option) knows labels, names, provenance and self-test, not '\($0)'.")
       }
       return part
     }

@@ -13,14 +13,16 @@ struct Shrink: ParsableCommand {
       Channels are cut to --widths and the rest is trained in floating point; then the weights are trained as the \
       integers that will run, while the least important are pruned until the file has --target-bytes; then the zeros \
       stay and the rest is trained on. The best epoch on the validation images held out by training is kept; every better \
-      one is saved at once, so that a stopped run leaves the best so far. --recipe replays what --print-recipe printed.
+      one is saved at once, so that a stopped run leaves the best so far. --recipe replays what --print-recipe printed or \
+      'swiftlet compress --save-recipe' wrote.
       """)
 
   @Argument(help: "The float model that 'swiftlet train' wrote.") var model: String
   @OptionGroup var data: DataOptions
   @Option(name: .shortAndLong, help: "The file to write.") var output: String?
   @Flag(help: "Replace the output file if it exists.") var force = false
-  @Option(help: "A recipe to follow; the options below but --threads are then not taken.") var recipe: String?
+  @Option(help: "A recipe to follow; the options below but --teachers and --threads are then not taken.")
+  var recipe: String?
   @Flag(help: "Print the recipe as JSON and do nothing.") var printRecipe = false
   @Option(help: "Channels each weighted layer but the last keeps, separated by commas, such as 15,32,59.")
   var widths: String?
@@ -47,6 +49,10 @@ struct Shrink: ParsableCommand {
     guard printRecipe || output != nil else { throw ValidationError("Give a file to write with --output.") }
     guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be from 1 to 4096.") }
     guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
+    // A recipe tells on its own whether it distils.
+    guard teachers == nil || recipe != nil || distill > 0 else {
+      throw ValidationError("--teachers needs --distill above 0.")
+    }
     if recipe == nil { do { try made().check() } catch { throw ValidationError("\(error)") } }
   }
 
@@ -114,6 +120,9 @@ struct Shrink: ParsableCommand {
     let others = try teachers.map {
       try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
     }
+    if teachers != nil, recipe.distillation?.weight ?? 0 <= 0, recipe.floatDistillation?.weight ?? 0 <= 0 {
+      throw Failure.usage("--teachers are given, but \(self.recipe ?? "the recipe") does not distil")
+    }
     let images = try data.load().train
     let parts = try source.heldOut(of: images)
     let training = recipe.usesAllImages == true ? images : parts.training
@@ -148,7 +157,8 @@ struct Shrink: ParsableCommand {
     try Console.print(
       "\(output): \(result.file.bytes.count.grouped) bytes, "
         + (recipe.usesAllImages == true ? "trained on all images, those for validation included; " : "")
-        + "validation accuracy " + percent(result.correctCount, result.validationCount))
+        + (result.model.reconstructsInput ? "explained variance " : "validation accuracy ")
+        + result.quality.fixed(2) + "%")
     if let target = recipe.targetBytes, result.file.bytes.count > target {
       Console.note(
         "warning: the file is \(result.file.bytes.count - target) bytes over the target; give a lower --target-bytes")

@@ -1,0 +1,73 @@
+/// What a compressed model may cost; all that is given must hold.
+public struct CompressionBudget: Hashable, Sendable, Codable {
+  /// The most quality to lose on the validation images, in percentage points.
+  public var maxDrop: Double?
+  /// The most bytes the file may have.
+  public var targetBytes: Int?
+  /// The most microseconds a call with one image may take: the median on one thread of this machine.
+  public var targetMicroseconds: Double?
+
+  /// Without any limit, a drop of 0.1 points.
+  public init(maxDrop: Double? = nil, targetBytes: Int? = nil, targetMicroseconds: Double? = nil) {
+    let isEmpty = maxDrop == nil && targetBytes == nil && targetMicroseconds == nil
+    self.maxDrop = isEmpty ? 0.1 : maxDrop
+    self.targetBytes = targetBytes
+    self.targetMicroseconds = targetMicroseconds
+  }
+
+  /// A limit and how far a candidate is beyond it.
+  public enum Shortfall: Hashable, Sendable, Codable {
+    case drop(Double, most: Double)
+    case bytes(Int, most: Int)
+    case microseconds(Double, most: Double)
+  }
+
+  /// Whether the smallest file is looked for; otherwise, where a size or a time is given, the best quality.
+  public var seeksSmallest: Bool { targetBytes == nil && targetMicroseconds == nil }
+
+  /// What keeps a model of these figures out of the budget; nothing where it is within.
+  public func shortfalls(drop: Double, fileBytes: Int, microseconds: Double) -> [Shortfall] {
+    var result: [Shortfall] = []
+    // A hair's breadth for the sums that a drop comes from.
+    if let maxDrop, drop > maxDrop + 1e-9 { result.append(.drop(drop, most: maxDrop)) }
+    if let targetBytes, fileBytes > targetBytes { result.append(.bytes(fileBytes, most: targetBytes)) }
+    if let targetMicroseconds, microseconds > targetMicroseconds {
+      result.append(.microseconds(microseconds, most: targetMicroseconds))
+    }
+    return result
+  }
+
+  /// How far a model of these figures is from the budget, 0 within: the sum over the limits of the share beyond them,
+  /// a drop's counted from the least limit of 0.1 points.
+  func distance(drop: Double, fileBytes: Int, microseconds: Double) -> Double {
+    shortfalls(drop: drop, fileBytes: fileBytes, microseconds: microseconds).reduce(0) { sum, shortfall in
+      switch shortfall {
+      case .drop(let drop, let most): sum + (drop - most) / max(most, 0.1)
+      case .bytes(let count, let most): sum + Double(count) / Double(max(most, 1)) - 1
+      case .microseconds(let time, let most): sum + time / max(most, 1e-9) - 1
+      }
+    }
+  }
+}
+
+extension CompressionBudget {
+  /// The limits in one line.
+  public var text: String {
+    var parts: [String] = []
+    if let maxDrop { parts.append("at most \(maxDrop) points lost") }
+    if let targetBytes { parts.append("at most \(targetBytes) bytes") }
+    if let targetMicroseconds { parts.append("at most \(targetMicroseconds) microseconds a call") }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension CompressionBudget.Shortfall: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .drop(let drop, let most): "it loses \(drop.rounded(places: 3)) points of \(most.rounded(places: 3))"
+    case .bytes(let count, let most): "it has \(count) bytes of \(most)"
+    case .microseconds(let time, let most):
+      "it takes \(time.rounded(places: 2)) microseconds of \(most.rounded(places: 2))"
+    }
+  }
+}

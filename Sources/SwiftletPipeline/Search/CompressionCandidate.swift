@@ -1,0 +1,113 @@
+import SwiftletModel
+
+/// One model that a search made, and what it measured of it.
+public struct CompressionCandidate: Hashable, Sendable, Codable {
+  /// How it came about.
+  public enum Method: Hashable, Sendable, Codable {
+    /// Post-training quantization to so many levels on each side of 0.
+    case quantized(levels: Int)
+    /// Magnitude pruning with fine-tuning, then post-training quantization.
+    case pruned(sparsity: Double, levels: Int, epochs: Int)
+    /// Training as the integers that run, by a recipe that 'swiftlet shrink' follows.
+    case trained(ShrinkRecipe)
+  }
+
+  /// From 1, in the order tried.
+  public var number: Int
+  public var method: Method
+  /// Accuracy, or explained variance, on the validation images in percent, and what is lost of the float model's.
+  public var points, drop: Double
+  public var fileBytes: Int
+  /// A call with one image on one thread of this machine, the median.
+  public var microseconds: Double
+  /// Packed weights and activations of one image at run time.
+  public var memoryBytes: Int
+  public var meetsBudget: Bool
+  /// Training was given up because the budget was out of reach; the figures are of its best epoch so far.
+  public var isAbandoned: Bool
+  /// Epochs trained, and the time it took.
+  public var epochs: Int
+  public var seconds: Double
+
+  package init(
+    number: Int, method: Method, points: Double, drop: Double, fileBytes: Int, microseconds: Double,
+    memoryBytes: Int = 0, isAbandoned: Bool = false, epochs: Int = 0, seconds: Double = 0
+  ) {
+    self.number = number
+    self.method = method
+    self.points = points
+    self.drop = drop
+    self.fileBytes = fileBytes
+    self.microseconds = microseconds
+    self.memoryBytes = memoryBytes
+    meetsBudget = false
+    self.isAbandoned = isAbandoned
+    self.epochs = epochs
+    self.seconds = seconds
+  }
+
+  public var recipe: ShrinkRecipe? {
+    if case .trained(let recipe) = method { recipe } else { nil }
+  }
+
+  /// How it was made, in a few words.
+  public var methodText: String {
+    switch method {
+    case .quantized(let levels): return "quantized, \(levels) levels"
+    case .pruned(let sparsity, let levels, let epochs):
+      return "\((100 * sparsity).rounded(places: 1))% pruned, \(levels) levels, \(epochs) epochs"
+    case .trained(let recipe):
+      var parts = [recipe.widths.map { "widths " + $0.map(String.init).joined(separator: "-") } ?? "full width"]
+      if let target = recipe.targetBytes { parts.append("to \(target) bytes") }
+      parts.append("levels " + recipe.quantization.levels.map(String.init).joined(separator: "-"))
+      parts.append("\(recipe.floatTraining.epochs)+\(recipe.training.epochs) epochs")
+      return parts.joined(separator: ", ")
+    }
+  }
+
+  /// One line for people.
+  var summary: String {
+    "candidate \(number) (\(fileBytes) bytes, \(points.rounded(places: 2))%, \(microseconds.rounded(places: 1)) us)"
+  }
+}
+
+extension CompressionBudget {
+  package func meets(_ candidate: CompressionCandidate) -> Bool {
+    shortfalls(
+      drop: candidate.drop, fileBytes: candidate.fileBytes, microseconds: candidate.microseconds
+    ).isEmpty
+  }
+
+  /// Whether `a` is to be preferred to `b`: within the budget first, there the smaller file or the better quality;
+  /// outside it the nearer to it.
+  package func prefers(_ a: CompressionCandidate, to b: CompressionCandidate) -> Bool {
+    if a.meetsBudget != b.meetsBudget { return a.meetsBudget }
+    guard a.meetsBudget else {
+      let distances = [a, b].map { distance(drop: $0.drop, fileBytes: $0.fileBytes, microseconds: $0.microseconds) }
+      return distances[0] < distances[1]
+    }
+    return seeksSmallest
+      ? (a.fileBytes, a.drop, a.number) < (b.fileBytes, b.drop, b.number)
+      : (a.drop, a.fileBytes, a.number) < (b.drop, b.fileBytes, b.number)
+  }
+}
+
+extension [CompressionCandidate] {
+  /// The candidates that no other beats in quality, bytes and time at once, smallest first.
+  ///
+  /// Times within a tenth of each other count as the same: this machine's clock is no better.
+  public var paretoFront: [CompressionCandidate] {
+    let finished = filter { !$0.isAbandoned }
+    return finished.filter { candidate in
+      !finished.contains { other in
+        let isNoWorse =
+          other.drop <= candidate.drop && other.fileBytes <= candidate.fileBytes
+          && other.microseconds <= 1.1 * candidate.microseconds
+        let isBetter =
+          other.drop < candidate.drop || other.fileBytes < candidate.fileBytes
+          || other.microseconds < 0.9 * candidate.microseconds
+        return isNoWorse && isBetter && other.number != candidate.number
+      }
+    }.sorted { ($0.fileBytes, $0.drop, $0.number) < ($1.fileBytes, $1.drop, $1.number) }
+  }
+}

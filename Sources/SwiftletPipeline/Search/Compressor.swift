@@ -1,0 +1,117 @@
+import SwiftletCompression
+import SwiftletData
+import SwiftletFormat
+import SwiftletModel
+import SwiftletTraining
+
+/// How a compression is getting on.
+public enum CompressionEvent: Sendable {
+  /// The float model's quality on the validation images, in percent.
+  case floatScored(points: Double, imageCount: Int)
+  /// A line about what is measured or why something is left out.
+  case note(String)
+  /// A candidate is begun; at most so many are trained, and so much of the effort is left, in words.
+  case begins(number: Int, method: String, rounds: Int, left: String)
+  case training(TrainingEvent)
+  case candidate(CompressionCandidate, isBest: Bool)
+}
+
+/// The best model found within the budget.
+public struct CompressionResult: Sendable {
+  /// Quantized, as the file holds it.
+  public var model: Model
+  public var file: WrittenModel
+  public var report: CompressionReport
+}
+
+/// Searches for the small integer model that a budget asks for.
+///
+/// First post-training quantization, which takes seconds, so that there is something; then networks with their channels
+/// cut (the widths by measured sensitivity), trained as the integers that will run and pruned to a number of bytes (see
+/// `SearchStrategy` and `ShrinkRun`). Networks that cannot be trained so are pruned by magnitude and fine-tuned instead.
+/// Quality is measured on the validation images recorded in the model, which no training and no calibration sees; test
+/// images are never looked at.
+public struct Compressor: Sendable {
+  public let options: CompressionOptions
+  let model: Model
+  let training, validation: Dataset
+  let split: DataSplit
+
+  /// Holds out the validation images that the model's training did.
+  ///
+  /// - Parameter data: The images the model was trained on, validation included.
+  /// - Throws: `CompressionError` where they are not.
+  public init(
+    _ model: Model, data: Dataset, options: CompressionOptions = CompressionOptions()
+  ) throws(CompressionError) {
+    guard !model.isQuantized else { throw .quantized }
+    let images = Shape(height: data.height, width: data.width, channels: data.channels)
+    if let input = model.inputs.first.map({ model.values[$0].shape }), input != images {
+      throw .imageShape(model: input.text, images: images.text)
+    }
+    let parts = try HeldOut(model, data: data)
+    self.model = model
+    self.options = options
+    training = parts.training
+    validation = parts.validation
+    split = parts.split
+  }
+
+  /// Finds the best model within the budget.
+  ///
+  /// - Parameters:
+  ///   - state: A search that was stopped, to go on with.
+  ///   - save: Called with the state after each candidate, so that no more than one is ever lost.
+  /// - Throws: `CompressionError`, what `save` throws, or what training, quantization or evaluation throws.
+  public func run(
+    resuming state: SearchState? = nil, isCancelled: @escaping () -> Bool = { false },
+    save: @escaping (SearchState) throws -> Void = { _ in },
+    onEvent: @escaping (CompressionEvent) -> Void = { _ in }
+  ) throws -> CompressionResult {
+    // Says which node holds a parameter that is NaN.
+    _ = try FoldedModel(model)
+    let fingerprint = try fingerprint()
+    guard state?.fingerprint ?? fingerprint == fingerprint else { throw CompressionError.otherSearch }
+    let search = try Search(
+      self, state ?? SearchState(fingerprint: fingerprint), isCancelled: isCancelled, save: save, onEvent: onEvent)
+    return try search.run()
+  }
+
+  /// A hash of everything but effort and threads, so that a search is not resumed by another.
+  private func fingerprint() throws -> UInt64 {
+    var hash = OutputHash()
+    var decisive = options
+    decisive.effort = .standard
+    decisive.threads = 1
+    decisive.stored.note = ""
+    for byte in try ShrinkRecipe.encoder.encode(decisive) { hash.add(byte) }
+    do { for byte in try ModelWriter.write(model, effort: .fast).bytes { hash.add(byte) } } catch {
+      throw CompressionError.notWritable("the model cannot be read again: \(error.reason)")
+    }
+    for data in [training, validation] {
+      for label in data.labels { hash.add(label) }
+      for index in stride(from: 0, to: data.images.count, by: 97) { hash.add(data.images[index]) }
+    }
+    return hash.value
+  }
+}
+
+/// The validation images a model's training held out, found again in its data.
+public struct HeldOut: Sendable {
+  public let training, validation: Dataset
+  public let split: DataSplit
+
+  /// - Parameter data: The images the model was trained on, validation included.
+  /// - Throws: `CompressionError.noSplit`, `.tooFewImages` or `.splitMismatch`.
+  public init(_ model: Model, data: Dataset) throws(CompressionError) {
+    guard let recorded = model.metadata.provenance?.split, recorded.validationCount > 0 else { throw .noSplit }
+    guard recorded.validationCount < data.count else {
+      throw .tooFewImages(count: data.count, validationCount: recorded.validationCount)
+    }
+    let parts = data.split(validationCount: recorded.validationCount, seed: recorded.seed)
+    guard parts.split == recorded else {
+      throw .splitMismatch(seed: recorded.seed, validationCount: recorded.validationCount)
+    }
+    (training, validation, split) = parts
+  }
+}

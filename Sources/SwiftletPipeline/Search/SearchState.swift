@@ -1,0 +1,40 @@
+import Foundation
+
+/// A search as it stands after a candidate: all that the rest of it depends on besides model, data and options.
+public struct SearchState: Hashable, Sendable, Codable {
+  /// The best candidate so far and its file.
+  public struct Best: Hashable, Sendable, Codable {
+    public var number: Int
+    public var file: Data
+  }
+
+  /// Of the model, the data and the options that decide what is found.
+  var fingerprint: UInt64
+  /// Seconds, or epochs of training.
+  var spent = 0.0
+  public internal(set) var candidates: [CompressionCandidate] = []
+  public internal(set) var best: Best?
+  /// How many candidates are trained at most, decided once.
+  var rounds: Int?
+  /// The rung of the widths that are fast enough, measured once.
+  var widestRung: Int?
+  /// How many times longer an epoch took than a short measurement said, of the last candidate.
+  var pace: Double?
+  /// Why nothing is trained as integers.
+  var obstacle: String?
+
+  public var bestCandidate: CompressionCandidate? {
+    best.flatMap { best in candidates.first { $0.number == best.number } }
+  }
+
+  init(fingerprint: UInt64) { self.fingerprint = fingerprint }
+
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return try encoder.encode(self)
+  }
+
+  /// - Throws: `DecodingError` where it is none.
+  public init(json: Data) throws { self = try JSONDecoder().decode(SearchState.self, from: json) }
+}

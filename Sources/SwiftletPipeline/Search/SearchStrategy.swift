@@ -1,0 +1,141 @@
+import Foundation
+
+/// What a search does next, from what it found so far and nothing else, so that a search that was stopped goes on as it
+/// would have.
+///
+/// For the smallest file, the size is halved or so after each network that keeps its quality, by less the more of the
+/// budget that took, until one fails; then between the smallest good one and the largest bad one. Early candidates train
+/// shortly, later ones ever longer, so what failed narrowly is tried again with more training. For the best quality at a
+/// size, several widths compete in short trainings and the best trains longest.
+package struct SearchStrategy: Sendable {
+  /// A network to be trained.
+  package struct Plan: Hashable, Sendable, Codable {
+    /// The file's bytes; nil prunes nothing.
+    package var targetBytes: Int?
+    /// Parameters left after channels are cut, for each byte of the target.
+    package var spread: Double
+    /// Seconds or epochs.
+    package var share: Double
+    package var seed: UInt64
+  }
+
+  package let budget: CompressionBudget
+  /// Candidates to train at most.
+  package let rounds: Int
+  /// Seconds or epochs for all.
+  package let total: Double
+  let parameterCount: Int
+  /// What the file has with no weights at all.
+  let leastBytes: Int
+  /// One standard error of the quality on the validation images, in points.
+  let resolution: Double
+  let seed: UInt64
+
+  package init(
+    budget: CompressionBudget, rounds: Int, total: Double, parameterCount: Int, leastBytes: Int, resolution: Double,
+    seed: UInt64 = 0
+  ) {
+    self.budget = budget
+    self.rounds = rounds
+    self.total = total
+    self.parameterCount = parameterCount
+    self.leastBytes = leastBytes
+    self.resolution = resolution
+    self.seed = seed
+  }
+
+  /// A network pruned to an eighth of its weights spends some 6 bits on each: 12 parameters a byte.
+  private static let usualSpread = 12.0
+  private static let spreads = [12.0, 7, 20, 9, 15]
+
+  /// How many candidates of some 25 epochs and more an effort of so many epochs allows.
+  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 25), 3), 12) }
+
+  package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
+    let trained = candidates.filter { $0.recipe != nil }
+    guard trained.count < rounds, spent < 0.96 * total else { return nil }
+    // The last candidate trains three times as long as the first.
+    let weights = (0..<rounds).map { pow(3, Double($0) / Double(max(rounds - 1, 1))) }
+    let share = (total - spent) * weights[trained.count] / weights[trained.count...].reduce(0, +)
+    var plan = Plan(targetBytes: nil, spread: Self.usualSpread, share: share, seed: seed)
+    if budget.seeksSmallest {
+      guard let bytes = nextBytes(candidates, trained) else { return nil }
+      plan.targetBytes = bytes
+      // The same size again: with other luck.
+      plan.seed &+= UInt64(trained.count { $0.recipe?.targetBytes == bytes })
+      return plan
+    }
+    guard let target = budget.targetBytes else {
+      plan.seed &+= UInt64(trained.count)
+      return plan
+    }
+    plan.targetBytes = target
+    // A file that came out too large asks for a lower aim.
+    for candidate in trained where candidate.fileBytes > target {
+      let aim = Double(candidate.recipe?.targetBytes ?? target) * Double(target) / Double(candidate.fileBytes)
+      plan.targetBytes = min(plan.targetBytes ?? target, max(leastBytes, Int(0.99 * aim)))
+    }
+    let tried = min(Self.spreads.count, max(1, rounds - 2))
+    if trained.count < tried {
+      plan.spread = Self.spreads[trained.count]
+    } else if let best = trained.min(by: { budget.prefers($0, to: $1) }) {
+      let first = trained[..<tried].firstIndex { $0.recipe?.widths == best.recipe?.widths } ?? 0
+      plan.spread = Self.spreads[first]
+      plan.seed &+= UInt64(trained.count - tried)
+    }
+    return plan
+  }
+
+  private func nextBytes(_ candidates: [CompressionCandidate], _ trained: [CompressionCandidate]) -> Int? {
+    func target(_ candidate: CompressionCandidate) -> Int { candidate.recipe?.targetBytes ?? candidate.fileBytes }
+    let ceiling = candidates.filter { $0.meetsBudget && $0.recipe == nil }.map(\.fileBytes).min() ?? .max
+    let good = trained.filter(\.meetsBudget).map(target).min()
+    let bad = trained.filter { !$0.meetsBudget && target($0) < good ?? .max }.max { target($0) < target($1) }
+    let bytes: Int
+    switch (good, bad) {
+    case (nil, nil):
+      // Redundancy grows with the network.
+      bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
+    case (nil, let bad?):
+      if isNearMiss(bad, trained) {
+        bytes = target(bad)
+      } else if 2 * target(bad) < ceiling {
+        bytes = 2 * target(bad)
+      } else {
+        bytes = Int((Double(target(bad)) * Double(ceiling)).squareRoot())
+        guard Double(bytes) > 1.05 * Double(target(bad)) else { return nil }
+      }
+    case (let good?, nil):
+      let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.drop)
+      let used = (drops.min() ?? 0) / max(budget.maxDrop ?? 0, 1e-9)
+      bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 ? 0.6 : 0.75))
+    case (let good?, let bad?):
+      if isNearMiss(bad, trained) {
+        bytes = target(bad)
+      } else {
+        guard Double(good) > 1.08 * Double(target(bad)) else { return nil }
+        bytes = Int((Double(good) * Double(target(bad))).squareRoot())
+      }
+    }
+    let limited = max(bytes, leastBytes + 1)
+    return limited < good ?? .max ? limited : nil
+  }
+
+  /// Whether more training may well bring a candidate within the budget: it lost little more, and once only.
+  private func isNearMiss(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
+    let most = budget.maxDrop ?? 0
+    let tries = trained.count { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
+    let least =
+      trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.drop).min() ?? candidate.drop
+    return tries < 2 && !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
+  }
+
+  /// Whether training is to go on, late in its course, with this drop as its best so far.
+  package func isWorthwhile(drop: Double, progress: Double, best: CompressionCandidate?) -> Bool {
+    guard progress > 0.7 else { return true }
+    let slack = 3 * resolution + (budget.maxDrop ?? 0)
+    if let most = budget.maxDrop, drop > most + slack { return false }
+    if !budget.seeksSmallest, let best, best.meetsBudget { return drop <= best.drop + slack }
+    return true
+  }
+}

@@ -1,0 +1,140 @@
+import SwiftletCompression
+import SwiftletData
+import SwiftletFloat
+import SwiftletModel
+
+/// Ever narrower forms of a network, each with the channels least missed gone.
+///
+/// For every set of layers that share their channels the loss is measured with this set alone narrowed, by ever more
+/// channels, the least by Fisher information first, nothing trained. From rung to rung that set loses channels which
+/// costs the least loss for each unit of cost saved.
+struct WidthLadder {
+  /// What narrowing saves.
+  enum Cost { case parameters, multiplyAccumulates }
+
+  /// One step down.
+  struct Rung {
+    /// Channels of each of the model's `narrowableLayers`.
+    var widths: [Int]
+    var parameterCount: Int
+  }
+
+  /// From the network as it is to one channel in sixteen.
+  private(set) var rungs: [Rung]
+  private let model: Model
+  private let groups: ChannelGroups
+  private let scores: [Double]
+  private let full: [Int]
+
+  /// Shares of a layer's channels that are tried.
+  private static let shares = [14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1.5, 1].map { $0 / 16 }
+
+  /// - Parameters:
+  ///   - sample: Training images to measure the loss on.
+  ///   - block: Widths are multiples of it where they are larger: the channels a kernel computes at once.
+  init(
+    _ model: Model, training: Dataset, sample: Dataset, cost: Cost, block: Int = 1, threads: Int
+  ) throws {
+    self.model = model
+    groups = ChannelGroups(model)
+    scores = model.channelScores(try model.fisherScores(on: training, threads: threads), of: groups)
+    let layers = model.narrowableLayers
+    full = layers.map { model.nodes[$0].parameters[0].shape[0] }
+    rungs = [Rung(widths: full, parameterCount: model.parameterCount)]
+    var sets: [(channels: [Int], positions: [Int])] = []
+    for (position, node) in layers.enumerated() {
+      let channels = groups.made(by: node, of: model)
+      guard channels.allSatisfy({ groups.isRemovable[$0] }) else { continue }
+      if let index = sets.firstIndex(where: { $0.channels == channels }) {
+        sets[index].positions.append(position)
+      } else {
+        sets.append((channels, [position]))
+      }
+    }
+    let base = try model.meanLoss(on: sample, threads: threads)
+    var curves: [[(width: Int, loss: Double)]] = []
+    for set in sets {
+      var curve = [(width: set.channels.count, loss: base)]
+      for width in Self.widths(of: set.channels.count, block: block) {
+        var widths = full
+        for position in set.positions { widths[position] = width }
+        let loss = try narrowed(to: widths).meanLoss(on: sample, threads: threads)
+        curve.append((width, loss.isFinite ? max(loss, curve.last!.loss) : .greatestFiniteMagnitude))
+      }
+      curves.append(curve)
+    }
+    try climbDown(sets.map(\.positions), curves, cost)
+  }
+
+  private static func widths(of count: Int, block: Int) -> [Int] {
+    var result: [Int] = []
+    for share in shares {
+      var width = max(1, Int((share * Double(count)).rounded()))
+      if width > block { width = (width + block - 1) / block * block } else { width = min(block, count) }
+      if width < result.last ?? count { result.append(width) }
+    }
+    return result
+  }
+
+  private mutating func climbDown(
+    _ sets: [[Int]], _ curves: [[(width: Int, loss: Double)]], _ cost: Cost
+  ) throws {
+    var at = sets.map { _ in 0 }
+    var current = (widths: full, cost: Self.cost(of: model, cost))
+    while true {
+      var best: (rate: Double, set: Int, widths: [Int], narrow: Model, cost: Int)?
+      for (index, positions) in sets.enumerated() where at[index] + 1 < curves[index].count {
+        let (before, after) = (curves[index][at[index]], curves[index][at[index] + 1])
+        var widths = current.widths
+        for position in positions { widths[position] = after.width }
+        let narrow = try narrowed(to: widths)
+        let left = Self.cost(of: narrow, cost)
+        // What costs no loss at all still goes by the cost it saves.
+        let rate = (after.loss - before.loss + 1e-6) / Double(max(current.cost - left, 1))
+        if rate < best?.rate ?? .infinity { best = (rate, index, widths, narrow, left) }
+      }
+      guard let best else { return }
+      at[best.set] += 1
+      current = (best.widths, best.cost)
+      rungs.append(Rung(widths: best.widths, parameterCount: best.narrow.parameterCount))
+    }
+  }
+
+  private static func cost(of model: Model, _ cost: Cost) -> Int {
+    switch cost {
+    case .parameters: model.parameterCount
+    case .multiplyAccumulates: model.multiplyAccumulates
+    }
+  }
+
+  /// The network with these widths, its weights as they are.
+  func narrowed(to widths: [Int]) throws -> Model {
+    try model.narrowed(toWidths: widths, scores: scores, of: groups)
+  }
+
+  /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has.
+  func widths(parameters: Double, from limit: Int = 0) -> [Int] {
+    (rungs[limit...].first { Double($0.parameterCount) <= parameters } ?? rungs[rungs.count - 1]).widths
+  }
+}
+
+extension Model {
+  /// The nodes whose widths a recipe gives: those with weights but the last.
+  var narrowableLayers: [Int] { Array(nodes.indices.filter { nodes[$0].parameters.count == 2 }.dropLast()) }
+
+  /// - Parameter widths: One for each of `narrowableLayers`.
+  func narrowed(toWidths widths: [Int], scores: [Double], of groups: ChannelGroups) throws -> Model {
+    let layers = narrowableLayers
+    guard widths.count == layers.count else {
+      throw CompressionError.recipe("give \(layers.count) widths, one for each layer with weights but the last")
+    }
+    let names = layers.map { text(ofNode: $0) }
+    return try narrowed(
+      to: Dictionary(zip(names, widths), uniquingKeysWith: { first, _ in first }), scores: scores, of: groups)
+  }
+
+  /// The mean loss of a float model.
+  func meanLoss(on images: Dataset, threads: Int) throws -> Double {
+    try FloatNetwork(self, maxBatch: 64, threads: threads).score(images).meanLoss
+  }
+}

@@ -1,0 +1,99 @@
+import SwiftletPipeline
+import Testing
+
+/// What a search decides from figures alone, against networks whose drop follows a law.
+@Suite struct SearchStrategyTests {
+  private func strategy(_ budget: CompressionBudget, rounds: Int = 8) -> SearchStrategy {
+    SearchStrategy(
+      budget: budget, rounds: rounds, total: 1000, parameterCount: 200_000, leastBytes: 150, resolution: 0.05)
+  }
+
+  /// Follows the strategy; `drop` is what a network of so many bytes, trained for such a share, loses.
+  private func search(
+    _ strategy: SearchStrategy, safe: Int = 80_000, drop: (SearchStrategy.Plan) -> Double
+  ) -> [CompressionCandidate] {
+    var candidates = [candidate(1, nil, safe, drop: 0)]
+    candidates[0].meetsBudget = strategy.budget.meets(candidates[0])
+    var spent = 0.0
+    while let plan = strategy.next(after: candidates, spent: spent) {
+      #expect(plan.share > 0 && spent + plan.share <= strategy.total + 1e-6)
+      spent += plan.share
+      var next = candidate(
+        candidates.count + 1, plan.targetBytes, plan.targetBytes ?? 5000, drop: drop(plan), spread: plan.spread)
+      next.meetsBudget = strategy.budget.meets(next)
+      candidates.append(next)
+      #expect(candidates.count <= strategy.rounds + 1)
+    }
+    return candidates
+  }
+
+  private func candidate(
+    _ number: Int, _ target: Int?, _ bytes: Int, drop: Double, spread: Double = 0
+  ) -> CompressionCandidate {
+    var recipe = ShrinkRecipe(targetBytes: target)
+    // Tells the widths apart.
+    recipe.widths = [Int(spread)]
+    return CompressionCandidate(
+      number: number, method: target == nil && number == 1 ? .quantized(levels: 127) : .trained(recipe),
+      points: 99 - drop, drop: drop, fileBytes: bytes, microseconds: 1)
+  }
+
+  @Test(arguments: [1000, 3000, 9000, 30_000])
+  func descendsToTheSmallestSizeThatKeepsTheDrop(_ limit: Int) throws {
+    // 0.1 points are lost at `limit` bytes, ten times that at a third of it.
+    let found = search(strategy(CompressionBudget(maxDrop: 0.1), rounds: 10)) { plan in
+      let ratio = Double(limit) / Double(plan.targetBytes ?? 1)
+      return 0.1 * ratio * ratio
+    }
+    let best = try #require(found.filter(\.meetsBudget).map(\.fileBytes).min())
+    #expect(best >= limit && Double(best) <= 1.3 * Double(limit), "\(found.map(\.fileBytes))")
+  }
+
+  @Test func aNearMissIsTriedAgainWithMoreTraining() throws {
+    var shares: [Int: [Double]] = [:]
+    let found = search(strategy(CompressionBudget(maxDrop: 0.1))) { plan in
+      let bytes = plan.targetBytes ?? 0
+      shares[bytes, default: []].append(plan.share)
+      return bytes < 4000 ? 0.15 : 0.05
+    }
+    let again = try #require(shares.values.first { $0.count == 2 })
+    #expect(again[1] > again[0])
+    #expect(found.filter(\.meetsBudget).count > 1)
+  }
+
+  @Test func withNoHopeItEndsBelowWhatQuantizationGives() {
+    let found = search(strategy(CompressionBudget(maxDrop: 0.1)), safe: 20_000) { _ in 5 }
+    #expect(found.allSatisfy { $0.fileBytes <= 20_000 })
+    #expect(found.filter(\.meetsBudget).map(\.number) == [1])
+  }
+
+  @Test func aTargetIsTriedWithSeveralWidthsAndTheBestTrainsLongest() throws {
+    var plans: [SearchStrategy.Plan] = []
+    _ = search(strategy(CompressionBudget(targetBytes: 4500)), safe: 9000) { plan in
+      plans.append(plan)
+      return abs(plan.spread - 7) / 100
+    }
+    #expect(plans.count == 8 && plans.allSatisfy { $0.targetBytes == 4500 })
+    #expect(Set(plans.map(\.spread)).count == 5)
+    #expect(plans.suffix(3).allSatisfy { $0.spread == 7 } && Set(plans.suffix(3).map(\.seed)).count == 3)
+    #expect(try #require(plans.last).share > 2 * plans[0].share)
+  }
+
+  @Test func hopelessTrainingIsGivenUpLate() {
+    let strategy = strategy(CompressionBudget(maxDrop: 0.1))
+    #expect(strategy.isWorthwhile(drop: 5, progress: 0.5, best: nil))
+    #expect(!strategy.isWorthwhile(drop: 5, progress: 0.8, best: nil))
+    #expect(strategy.isWorthwhile(drop: 0.2, progress: 0.8, best: nil))
+  }
+
+  @Test func theFrontHoldsWhatNoOtherBeats() {
+    var all = [
+      candidate(1, nil, 100, drop: 1), candidate(2, 1, 50, drop: 2), candidate(3, 1, 60, drop: 3),
+      candidate(4, 1, 100, drop: 1), candidate(5, 1, 10, drop: 0),
+    ]
+    all[4].isAbandoned = true
+    #expect(all.paretoFront.map(\.number) == [2, 1, 4])
+    all[2].microseconds = 0.5
+    #expect(all.paretoFront.map(\.number) == [2, 3, 1, 4])
+  }
+}

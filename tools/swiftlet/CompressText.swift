@@ -1,0 +1,75 @@
+import SwiftletCompression
+import SwiftletPipeline
+import SwiftletTraining
+
+/// Shows a search on standard error.
+final class CompressionProgress {
+  private var line = ProgressLine()
+  private var best: CompressionCandidate?
+  private var current = ""
+
+  func clear() { line.clear() }
+
+  func show(_ event: CompressionEvent) {
+    switch event {
+    case .floatScored(let points, let count):
+      line.finish("float: \(points.fixed(2))% of \(count.grouped) validation images")
+    case .note(let text): line.finish(text)
+    case .begins(let number, let method, _, let left):
+      current = "\(number): \(method)"
+      line.finish("candidate \(current) (\(left))")
+    case .training(.progress(let progress)):
+      let best = best.map { "best \($0.fileBytes.grouped) bytes  " } ?? ""
+      line.draw(
+        fraction: progress.fraction,
+        "\(best)epoch \(progress.epoch)/\(progress.epochs)  loss \(progress.loss.fixed(4))  "
+          + "\(duration(progress.secondsLeft)) left")
+    case .training(.epoch): break
+    case .candidate(let candidate, let isBest):
+      if isBest { best = candidate }
+      line.finish(
+        "candidate \(candidate.number): \(candidate.methodText): \(candidate.fileBytes.grouped) bytes, "
+          + "drop \(candidate.drop.fixed(2)) points, \(candidate.microseconds.fixed(1)) us, "
+          + duration(candidate.seconds)
+          + (isBest ? ": saved" : candidate.isAbandoned ? ": given up" : candidate.meetsBudget ? "" : ": not within"))
+    }
+  }
+}
+
+extension CompressionReport {
+  func text(file: String) -> String {
+    let stages = [
+      ["stage", "bytes", "validation"], ["float", ledger.floatBytes.grouped, floatPoints.fixed(2) + "%"],
+      ["channels cut", ledger.narrowBytes.grouped, ""], ["pruned", ledger.prunedBytes.grouped, ""],
+      ["int8", ledger.integerBytes.grouped, ""], ["packed", ledger.fileBytes.grouped, points.fixed(2) + "%"],
+    ]
+    let tensors =
+      [["tensor", "elements", "nonzero", "encoding", "bytes in the file"]]
+      + ledger.tensors.map {
+        [
+          "\($0.layer) \($0.parameter)", $0.elementCount.grouped, $0.nonzeroCount.grouped, $0.encoding,
+          $0.deflatedBytes.grouped,
+        ]
+      }
+    let front =
+      [["what no other candidate beats", "bytes", "quality", "drop", "us", "memory", ""]]
+      + candidates.paretoFront.map {
+        [
+          "\($0.number): \($0.methodText)", $0.fileBytes.grouped, $0.points.fixed(2) + "%", $0.drop.fixed(2),
+          $0.microseconds.fixed(1), $0.memoryBytes.grouped,
+          $0.number == chosen ? "chosen" : $0.meetsBudget ? "within" : "",
+        ]
+      }
+    return [
+      Console.table(stages),
+      "drop \(drop.fixed(2)) points (95% interval \(intervalLow.fixed(2)) to \(intervalHigh.fixed(2))"
+        + (comparison.errorIncrease == nil
+          ? "; \(comparison.rightToWrong) became wrong, \(comparison.wrongToRight) right" : "")
+        + "); budget: \(budget.text)",
+      Console.table(tensors), Console.table(front),
+      "\(file): \(ledger.fileBytes.grouped) bytes, \(ledger.ratio.fixed(1)) times smaller than float",
+    ].joined(separator: "\n")
+  }
+}
+
+func percent(_ part: Int, _ whole: Int) -> String { (100 * Double(part) / Double(max(whole, 1))).fixed(2) + "%" }

@@ -1,0 +1,73 @@
+import Foundation
+import SwiftletBytes
+import SwiftletPipeline
+
+/// The files of a search under way: the best model so far, which is the output, and the state beside it.
+struct SearchFiles {
+  let output: String
+  let statePath: String
+  /// The search to go on with.
+  let state: SearchState?
+  /// Whether an output that is there is this search's own or given up.
+  private var replaces: Bool
+  private var savedCount = 0
+  private var best: CompressionCandidate?
+
+  /// - Throws: `Failure` where a state is in the way, or missing or damaged when it is to be resumed.
+  init(output: String, force: Bool, resumes: Bool) throws {
+    self.output = output
+    statePath = output + ".search"
+    replaces = force || resumes
+    guard resumes else {
+      if !force, FileManager.default.fileExists(atPath: statePath) {
+        throw Failure("\(statePath): a stopped search left this; add --resume to go on, or --force to start anew")
+      }
+      state = nil
+      return
+    }
+    let bytes = try readBytes(statePath, limit: 1 << 30)
+    do { state = try SearchState(json: Data(bytes)) } catch {
+      throw Failure("\(statePath): is no intact state of a search; without --resume it starts anew")
+    }
+    savedCount = 1
+    best = state?.bestCandidate.flatMap { $0.meetsBudget ? $0 : nil }
+  }
+
+  /// Writes a better model within the budget, then the state.
+  mutating func save(_ state: SearchState) throws {
+    do {
+      if let candidate = state.bestCandidate, candidate.meetsBudget, candidate.number != best?.number,
+        let file = state.best?.file
+      {
+        try OutputFile.write(Array(file), to: output, force: replaces)
+        replaces = true
+        best = candidate
+      }
+      try OutputFile.write(Array(state.json()), to: statePath, force: true)
+      savedCount += 1
+    } catch let failure as Failure {
+      guard savedCount > 0 else { throw failure }
+      let kept = best == nil ? "" : "; \(output) has the best so far"
+      throw Failure("\(failure.message)\(kept); the same command with --resume goes on")
+    }
+  }
+
+  /// What to say when the search is stopped.
+  var stopped: String {
+    guard savedCount > 0 else { return "stopped; nothing was written" }
+    let kept =
+      best.map { "\(output) has the best so far (\($0.fileBytes.grouped) bytes, drop \($0.drop.fixed(2)) points)" }
+      ?? "nothing met the budget yet"
+    return "stopped; \(kept): the same command with --resume goes on"
+  }
+
+  /// Writes the result if it is not there, and removes the state.
+  mutating func finish(_ result: CompressionResult) throws {
+    if best?.number != result.report.chosen || !FileManager.default.fileExists(atPath: output) {
+      try OutputFile.write(result.file.bytes, to: output, force: replaces)
+    }
+    removeState()
+  }
+
+  func removeState() { _ = try? FileManager.default.removeItem(atPath: statePath) }
+}
