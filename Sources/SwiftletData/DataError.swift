@@ -70,7 +70,7 @@ extension DataError: CustomStringConvertible {
     case .imagesAndRecordings: "holds both images (.png) and recordings (.wav); give one kind"
     case .classCount(let count): "\(count) class folders or labels; 2 to 256 are possible"
     case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
-    case .setsDiffer: "the test images differ from the training images in size or classes"
+    case .setsDiffer: "the test images differ from the training images in size, classes or sample rate"
     }
   }
 

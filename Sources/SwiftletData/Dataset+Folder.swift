@@ -27,7 +27,7 @@ extension Dataset {
       let test = try folder("\(path)/test")
       let isAlike =
         train.height == test.height && train.width == test.width && train.channels == test.channels
-        && train.classNames == test.classNames && train.isSpectrogram == test.isSpectrogram
+        && train.classNames == test.classNames && train.sampleRate == test.sampleRate
       guard isAlike else { throw DataError(.setsDiffer, path: path) }
       return (train, test)
     }

@@ -14,6 +14,8 @@ public struct Dataset: Sendable {
   public var classNames: [String]
   /// Whether the images are log-mel spectrograms of recordings, which bear other distortions than pictures.
   public var isSpectrogram: Bool
+  /// Of the recordings, samples a second; nil for pictures.
+  var sampleRate: Int?
 
   public init(
     height: Int, width: Int, channels: Int, images: [UInt8], labels: [UInt8], classNames: [String],

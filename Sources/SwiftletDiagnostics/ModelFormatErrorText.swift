@@ -31,6 +31,9 @@ extension ModelFormatError {
     case .notWritable(let error):
       text.write(text: "the model cannot be written: ")
       error.write(to: &text)
+    case .notCodable:
+      text.write(
+        text: "the arithmetic coder takes at most 16777216 parameters and 1 MiB of names and labels; write plainly")
     }
   }
 

@@ -22,6 +22,8 @@ public struct ModelFormatError: Error, Sendable {
     case graph(GraphError)
     /// The model to be written is not valid or passes the format's limits.
     case notWritable(GraphError)
+    /// The arithmetic coder takes fewer parameters, names and labels than the model has.
+    case notCodable
   }
 
   public let reason: Reason

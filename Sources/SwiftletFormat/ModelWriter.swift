@@ -26,8 +26,8 @@ public enum ModelWriter {
   /// Writes `model` as a `.swl` file.
   ///
   /// Values are renumbered: inputs first, then each node's output in order. The same model and zlib give the same bytes.
-  /// - Throws: `ModelFormatError(.notWritable)` where the model does not validate or passes a limit of the format, that
-  ///   of the coder included where `packing` is `.coded`.
+  /// - Throws: `ModelFormatError`: `.notWritable` where the model does not validate or passes a limit of the format,
+  ///   `.notCodable` where it passes one of the coder and `packing` is `.coded`.
   public static func write(
     _ model: Model, packing: Packing = .smallest, effort: Zlib.Effort = .smallest
   ) throws(ModelFormatError) -> WrittenModel {
@@ -47,7 +47,7 @@ public enum ModelWriter {
     var coded: WrittenModel?
     let isCodable = model.isCodable && metadataEnd <= CodedContent.preludeLimit
     guard packing != .coded || isCodable || !model.isQuantized else {
-      throw ModelFormatError(.notWritable(GraphError(.overLimit)), "arithmetic coding", at: 0, isInContent: false)
+      throw ModelFormatError(.notCodable, "arithmetic coding", at: 0, isInContent: false)
     }
     if packing != .plain, isCodable {
       if packing == .coded || model.decisionCount <= decisionLimit {

@@ -39,10 +39,12 @@ extension Evaluation {
     do { network = try FloatNetwork(model, maxBatch: batch, threads: threads) } catch {
       throw .notRunnable("the model is not valid: \(error.reason)")
     }
-    return errors(on: data) { images, count in
+    let result = errors(on: data) { images, count in
       images.withUnsafeBufferPointer { network.forward($0, count: count) }
       return network.activations(of: model.outputs[0], count: count).map(Double.init)
     }
+    guard result.allSatisfy(\.isFinite) else { throw .notRunnable("the model's output is not finite; train it again") }
+    return result
   }
 
   private static func integerErrors(

@@ -38,8 +38,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   public var floatDistillation, distillation: Distillation?
   /// Training images observed for activation ranges.
   public var calibrationCount: Int
-  /// Trains on the validation images too and keeps the last epoch, for a final run once everything is settled; what is
-  /// then measured on them says nothing. Absent is false.
+  /// Says that the validation images are among those to train on, for a final run once everything is settled: the last
+  /// epoch in integers is kept, and only it, and what is measured on them says nothing. `swiftlet shrink` then passes all images;
+  /// who calls `ShrinkRun.run` must. Absent is false.
   public var usesAllImages: Bool?
   /// What the file holds besides the network; nil keeps names, labels and self-test.
   public var stored: StoredMetadata?
@@ -88,9 +89,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
       guard phase.learningRate > 0, phase.learningRate.isFinite else {
         throw .recipe("the learning rate must be a number above 0")
       }
-    }
-    guard training.augmentationCycle ?? 1 >= 1, floatTraining.augmentationCycle ?? 1 >= 1 else {
-      throw .recipe("distortions come again after at least one epoch")
+      guard (1...100_000).contains(phase.augmentationCycle ?? 1) else {
+        throw .recipe("distortions come again after 1 to 100000 epochs")
+      }
     }
     guard targetBytes ?? 1 > 0 else { throw .recipe("the target must be at least one byte") }
     guard (0..<training.epochs).contains(pruningEpochs), (0..<training.epochs).contains(scaleEpochs) else {

@@ -29,7 +29,9 @@ import Testing
     for sparsity in ["1", "-0.1", "nan", "x"] {
       try tool.fail(["prune", float, "--sparsity=\(sparsity)"] + output + Tool.data, code: 2, "--sparsity")
     }
-    try tool.fail(["prune", float] + output + Tool.data, code: 2, "--sparsity")
+    try tool.fail(["prune", float] + output + Tool.data, code: 2, "Missing --sparsity")
+    try tool.fail(
+      ["prune", float, "--pattern", "2:4", "--sparsity", "0.6"] + output + Tool.data, code: 2, "can be 0.5 at most")
     for (options, text) in [
       (["--target-bytes=0"], "--target-bytes must be at least 1"), (["--target-bytes=-5"], "--target-bytes must be"),
       (["--target-bytes", "nan"], "--target-bytes"), (["--target-latency", "5"], "such as 5us"),

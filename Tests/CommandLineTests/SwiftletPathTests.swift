@@ -15,13 +15,16 @@ import Testing
     try tool.succeed(tool.train("float.swl"))
     let float = tool.path("float.swl")
     try tool.succeed(["prune", float, "-o", tool.path("pruned.swl"), "--sparsity", "0.5", "--epochs", "1"] + Tool.data)
+    let twoOfFour = try tool.succeed(
+      ["prune", float, "-o", tool.path("2-4.swl"), "--pattern", "2:4", "--epochs", "0"] + Tool.data)
+    #expect(twoOfFour.contains("50.0% of"), "\(twoOfFour)")
     try tool.succeed(["quantize", tool.path("pruned.swl"), "-o", tool.path("int8.swl")] + Tool.data)
     let report = try tool.json(
       ["compress", float, "-o", tool.path("small.swl"), "--epochs", "12", "--max-drop", "50", "--report"]
         + [tool.path("report.json")] + Tool.data)
     #expect(
       try tool.contents() == [
-        "tiny.json", "float.swl", "pruned.swl", "int8.swl", "small.swl", "report.json",
+        "tiny.json", "float.swl", "pruned.swl", "2-4.swl", "int8.swl", "small.swl", "report.json",
       ], "no checkpoint or temporary file is left")
 
     // The last layer's report: parameters, work and memory of the tiny network, by hand.

@@ -57,6 +57,17 @@ import Testing
     #expect(error?.description.contains("holds both images (.png) and recordings (.wav)") == true)
   }
 
+  @Test func setsOfOtherSampleRatesDiffer() throws {
+    let folder = try TemporaryFolder()
+    for (name, rate) in [("train/on/1", 8000), ("train/off/x", 8000), ("test/on/2", 16000), ("test/off/y", 16000)]
+      as [(String, UInt32)]
+    {
+      try folder.write(WAVBuilder(rate: rate).bytes, to: name + ".wav")
+    }
+    let error = #expect(throws: DataError.self) { try Dataset.open(folder.path) }
+    #expect(error?.description.contains("sample rate") == true)
+  }
+
   /// mel(1000 Hz) = 1000; 33 steps from mel(20 Hz) = 31.7 to mel(4000 Hz) = 2146.1: band 14 is the nearest, row 31 - 14.
   @Test func aToneLightsItsBand() throws {
     let rows = try image(Self.tone(1000, seconds: 0.1))

@@ -11,9 +11,9 @@ struct Train: ParsableCommand {
     commandName: "train", abstract: "Trains a network and writes it as a float model.",
     discussion: """
       The best epoch on the validation images is written. A network whose output has its input's shape (autoencoder) \
-      learns to give back its input, by mean squared error; others tell the classes apart, by cross-entropy. After every epoch a checkpoint OUTPUT.ckpt is saved; Ctrl-C \
-      keeps it, and the same command with --resume goes on to the same result as an unbroken run. It is removed at the \
-      end. Test images are not looked at: use 'swiftlet eval'.
+      learns to give back its input, by mean squared error; others tell the classes apart, by cross-entropy. After \
+      every epoch a checkpoint OUTPUT.ckpt is saved; Ctrl-C keeps it, and the same command with --resume goes on to the \
+      same result as an unbroken run. It is removed at the end. Test images are not looked at: use 'swiftlet eval'.
       """)
 
   @OptionGroup var data: DataOptions

@@ -70,8 +70,9 @@ typedef struct {
 /// (four input bytes) for 16 output channels.
 ///
 /// Accumulators are as in swl_conv_args, summed over the blocks of the channel's group. `conv.steps` and `conv.weights`
-/// have an element for each block, in the groups' order; a block is laid out as the head of the kernel's file says. `conv.requantization` spans the whole layer and 15 channels more. Of `conv`,
-/// `step_count`, `vectors` and `channels` are not read.
+/// have an element for each block, in the groups' order; a block is laid out as the head of the kernel's file says.
+/// `conv.requantization` spans the whole layer and 15 channels more. Of `conv`, `step_count`, `vectors` and `channels`
+/// are not read.
 typedef struct {
   swl_conv_args conv;
   const swl_sparse_group *groups;

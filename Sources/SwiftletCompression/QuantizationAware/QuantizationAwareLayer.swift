@@ -12,6 +12,8 @@ struct QuantizationAwareLayer: Sendable {
   /// The u8 output; nil for logits.
   let output: Quantization?
   private let activation: Activation
+  /// Steps of logits, in reals, that biases need not be finer than.
+  private let logitStep: Double
   /// What the output's integers u = q - z are clamped to.
   private var reach: Reach
   private(set) var halfPowers: [Int]
@@ -32,14 +34,15 @@ struct QuantizationAwareLayer: Sendable {
   var inputScale: Double { input.scale.doubleValue }
 
   init(
-    node: Int, levels: Int, input: Quantization, output: Quantization?, activation: Activation, weights: [Float],
-    bias: [Float]
+    node: Int, levels: Int, input: Quantization, output: Quantization?, activation: Activation, logitStep: Double,
+    weights: [Float], bias: [Float]
   ) {
     self.node = node
     self.levels = levels
     self.input = input
     self.output = output
     self.activation = activation
+    self.logitStep = logitStep
     reach = output.map { Reach(activation, $0) } ?? Reach(logits: activation, .one)
     let count = weights.count / bias.count
     halfPowers = bias.indices.map { channel in
@@ -128,14 +131,14 @@ struct QuantizationAwareLayer: Sendable {
     coarsenBiases(sums)
   }
 
-  /// Rounds biases to multiples of a power of two of at most one step of the output, or a sixteenth of a nat of logits.
+  /// Rounds biases to multiples of a power of two of at most one step of the output, or `logitStep`.
   ///
   /// Finer ones change next to nothing that the rounding of the output does not, but would cost bits in the file.
   /// - Parameter sums: What the weights can add to each channel's accumulator at most.
   private mutating func coarsenBiases(_ sums: [Double]) {
     let greatest = Double(tables?.factors.prefix(channels).max() ?? 0)
     guard greatest > 0 else { return }
-    let steps = (output == nil ? 1.0 / 16 : 1) / greatest
+    let steps = (output == nil ? logitStep : 1) / greatest
     guard steps >= 2, steps.isFinite else { return }
     let unit = Double(sign: .plus, exponent: Int(steps.exponent), significand: 1)
     for channel in 0..<channels {
@@ -150,7 +153,7 @@ struct QuantizationAwareLayer: Sendable {
   private mutating func fitLogits(_ greatest: Double) {
     let steps = greatest / logitScale.doubleValue
     guard greatest > 0, steps >= 0x1p23 || steps < 0x1p17 || multipliers.contains(nil) else { return }
-    logitScale = Scale(halfPower: 2 * (Int(greatest.exponent) - 20))!
+    logitScale = Scale(halfPower: 2 * min(max(Int(greatest.exponent) - 20, -62), 62))!
     reach = Reach(logits: activation, logitScale)
     for channel in 0..<channels { multipliers[channel] = makeMultiplier(channel) }
     tables = nil

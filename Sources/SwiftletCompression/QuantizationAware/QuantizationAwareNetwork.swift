@@ -75,7 +75,9 @@ public final class QuantizationAwareNetwork {
           QuantizationAwareLayer(
             node: index, levels: options.levels[min(layers.count, options.levels.count - 1)], input: from[0],
             output: consumers[node.output].isEmpty ? nil : to, activation: node.op.fusedActivation,
-            weights: node.parameters[0].floats ?? [], bias: node.parameters[1].floats ?? []))
+            // A sixteenth of a nat, or one grey level of an image.
+            logitStep: model.reconstructsInput ? 1.0 / 255 : 1.0 / 16, weights: node.parameters[0].floats ?? [],
+            bias: node.parameters[1].floats ?? []))
       case .pool2D, .activation, .add, .concat:
         simulated[index] = try node.op.simulated(
           model.inputShapes(of: node), from: from, to: to, name: folded.names[index])

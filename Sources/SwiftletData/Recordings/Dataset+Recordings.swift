@@ -21,5 +21,6 @@ extension Dataset {
     self.init(
       height: LogMelSpectrogram.bandCount, width: LogMelSpectrogram.frameCount, channels: 1, images: pixels,
       labels: listing.samples.map(\.label), classNames: listing.classNames, isSpectrogram: true)
+    sampleRate = first?.rate
   }
 }

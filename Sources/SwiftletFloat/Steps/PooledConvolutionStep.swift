@@ -18,8 +18,10 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   private let scratch: [Scratch]
   /// Windows whose spread gradients stay in the first-level cache.
   private static let spreadWindows = 64
-  /// Filters in whole vectors of eight.
-  private static func spreadColumns(_ geometry: ConvolutionGeometry) -> Int { (geometry.filters + 7) / 8 * 8 }
+  /// Filters in whole vectors of eight; one of sixteen at least where vectors have that many.
+  private static func spreadColumns(_ geometry: ConvolutionGeometry, _ kernels: FloatKernels) -> Int {
+    max((geometry.filters + 7) / 8 * 8, kernels.name == "avx512" ? 16 : 8)
+  }
   /// Floats of input whose patches are combined at a time.
   private static let cachedFloats = 6144
 
@@ -78,7 +80,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     pixels = [0, 1, width, width + 1].map { Int32(g.origins[$0]) }
     winners = .allocate(capacity: batch * pool.output.count)
     winners.initialize(repeating: UInt8(SWL_NO_WINNER), count: batch * pool.output.count)
-    let columns = Self.spreadColumns(g)
+    let columns = Self.spreadColumns(g, place.context.kernels)
     let windowCount = windows.count
     scratch = (0..<place.context.workers).map { _ in
       Scratch(g, windows: windowCount, samples: place.context.shardSize, columns: columns)
@@ -157,7 +159,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   /// For patches too short to fill vectors: the gradients are spread over the pixels, vectors run along the filters.
   private func addSpreadWeightGradient(_ shard: Shard, _ scratch: Scratch) {
     let g = geometry
-    let columns = Self.spreadColumns(g)
+    let columns = Self.spreadColumns(g, context.kernels)
     let first = shard.samples.lowerBound * output.count
     let all = shard.samples.count * windows.count
     scratch.transposed.all.update(repeating: 0)

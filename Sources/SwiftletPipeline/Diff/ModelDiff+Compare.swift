@@ -8,7 +8,8 @@ extension ModelDiff {
   ///
   /// Layers are compared where both graphs, the float one folded, have the same operators and shapes in the same order.
   /// - Parameters:
-  ///   - images: Images to score both on, labelled unless the models give back their input; none compares facts and weights alone.
+  ///   - images: Images to score both on, labelled unless the models give back their input; none compares facts and
+  ///     weights alone.
   ///   - count: Images whose every value is looked at, the first of `images`.
   /// - Throws: `EvaluationError`, `QuantizationError`, `GraphError` or `PrepareError` where a model cannot run.
   public init(_ first: Model, _ second: Model, images: Dataset? = nil, count: Int = 256, threads: Int = 1) throws {

@@ -27,10 +27,16 @@ public final class Teacher {
     self.networks = networks
   }
 
-  /// Keeps the opinion of each of `variants` distortions of each training image from the first time it is asked.
+  /// Opinions are kept up to so many bytes.
+  private static let keptLimit = 1 << 28
+
+  /// Keeps the opinion of each of `variants` distortions of each training image from the first time it is asked, where
+  /// memory allows, and forgets those of other images.
   func keep(images: Int, variants: Int) {
-    guard let network = networks.first else { return }
+    kept = []
+    guard let network = networks.first, variants > 0 else { return }
     classCount = network.model.values[network.logitsValue].shape.count
+    guard variants <= Self.keptLimit / max(4 * images * classCount, 1) else { return }
     kept = Array(repeating: Array(repeating: .nan, count: images * classCount), count: variants)
   }
 

@@ -63,8 +63,11 @@ public struct Trainer {
     self.threads = threads
   }
 
-  /// How many distortions of each image there are, where few enough to be kept.
-  private var variantCount: Int? { configuration.augmentation == nil ? 1 : configuration.augmentationCycle }
+  /// How many distortions of each image there are, where they come again.
+  private var variantCount: Int {
+    let count = configuration.augmentation == nil ? 1 : configuration.augmentationCycle ?? configuration.epochs
+    return count < configuration.epochs ? count : 0
+  }
 
   /// Runs the epochs that are left and returns the best model.
   ///
@@ -74,7 +77,7 @@ public struct Trainer {
   ) throws -> TrainingResult {
     let network = try FloatNetwork(initial, maxBatch: max(configuration.batch, 64), threads: threads)
     configure?(network)
-    if let variantCount { teacher?.keep(images: training.count, variants: variantCount) }
+    teacher?.keep(images: training.count, variants: variantCount)
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
     if let checkpoint {
