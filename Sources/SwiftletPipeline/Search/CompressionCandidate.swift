@@ -6,8 +6,6 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public enum Method: Hashable, Sendable, Codable {
     /// Post-training quantization to so many levels on each side of 0.
     case quantized(levels: Int)
-    /// Magnitude pruning with fine-tuning, then post-training quantization.
-    case pruned(sparsity: Double, levels: Int, epochs: Int)
     /// Training as the integers that run, by a recipe that 'swiftlet shrink' follows.
     case trained(ShrinkRecipe)
   }
@@ -54,8 +52,6 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public var methodText: String {
     switch method {
     case .quantized(let levels): return "quantized, \(levels) levels"
-    case .pruned(let sparsity, let levels, let epochs):
-      return "\((100 * sparsity).rounded(places: 1))% pruned, \(levels) levels, \(epochs) epochs"
     case .trained(let recipe):
       var parts = [recipe.widths.map { "widths " + $0.map(String.init).joined(separator: "-") } ?? "full width"]
       if let target = recipe.targetBytes { parts.append("to \(target) bytes") }

@@ -27,8 +27,6 @@ public struct CompressionOptions: Sendable, Hashable, Codable {
   public var weightLevels: [Int]
   /// Whether the nearest candidate is the result where none meets the budget.
   public var acceptsNearMiss: Bool
-  /// Sparsities of networks that cannot be trained as integers, rising.
-  public var sparsities: [Double]
 
   public init(_ budget: CompressionBudget = CompressionBudget(), effort: Effort = .standard) {
     self.budget = budget
@@ -39,7 +37,6 @@ public struct CompressionOptions: Sendable, Hashable, Codable {
     stored = StoredMetadata()
     acceptsNearMiss = false
     weightLevels = [127, 31, 15, 7]
-    sparsities = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98]
   }
 }
 

@@ -18,7 +18,7 @@ extension CompressionReport {
     let flips =
       comparison.errorIncrease == nil
       ? ": \(comparison.rightToWrong) right became wrong, \(comparison.wrongToRight) wrong became right" : ""
-    let remarks = (notes + warnings).map { "<p><strong>\(escaped($0))</strong></p>" }
+    let remarks = warnings.map { "<p><strong>\(escaped($0))</strong></p>" }
     return """
       <!doctype html><html lang="en"><meta charset="utf-8"><title>\(escaped(title))</title>
       <style>\(Self.style)</style>

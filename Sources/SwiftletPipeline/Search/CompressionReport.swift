@@ -13,8 +13,6 @@ public struct CompressionReport: Hashable, Sendable, Codable {
   public var comparison: PairedComparison
   /// What a reader should know before trusting the figures.
   public var warnings: [String]
-  /// What could not be done, and what was done instead.
-  public var notes: [String]
   /// The number of the candidate that is the result.
   public var chosen: Int
   public var candidates: [CompressionCandidate]
@@ -25,7 +23,7 @@ public struct CompressionReport: Hashable, Sendable, Codable {
 
   init(
     budget: CompressionBudget, floatPoints: Double, points: Double, validationCount: Int, splitSeed: UInt64,
-    comparison: PairedComparison, chosen: Int, candidates: [CompressionCandidate], notes: [String],
+    comparison: PairedComparison, chosen: Int, candidates: [CompressionCandidate],
     layers: [LayerSparsity], ledger: ByteLedger, seconds: Double
   ) {
     self.budget = budget
@@ -37,7 +35,6 @@ public struct CompressionReport: Hashable, Sendable, Codable {
     drop = comparison.drop
     (intervalLow, intervalHigh) = (comparison.interval.lowerBound, comparison.interval.upperBound)
     warnings = Self.warnings(comparison, maxDrop: budget.maxDrop)
-    self.notes = notes
     self.chosen = chosen
     self.candidates = candidates
     self.layers = layers

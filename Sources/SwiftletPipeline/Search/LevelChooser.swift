@@ -4,8 +4,8 @@ import SwiftletModel
 
 /// Chooses how many integer levels the weights of each layer need when they are trained as integers.
 enum LevelChooser {
-  /// Levels that are tried, 3 and 4 bits. At equal bytes fewer lose: more weights are kept, but each trains worse (98.5
-  /// against 98.7% of MNIST's validation images with ternary layers in 1 KB).
+  /// Levels that are tried, 3 and 4 bits. Fewer keep more weights in a file, but each trains worse: one run each gave
+  /// 98.46% of MNIST's validation images with two ternary layers in 963 bytes, 98.72% with 7 levels in 1,056.
   private static let choices = [3, 7]
   /// The share of what there is to lose (from the network as it is to one that knows nothing) that rounding all layers
   /// may cost before any training. Training in integers wins nearly all of it back.

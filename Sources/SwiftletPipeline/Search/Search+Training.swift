@@ -10,28 +10,6 @@ extension Search {
   private static let fewSteps = 20_000
   private static let fewestEpochs = 4
 
-  /// Whether quantization-aware training knows the graph; a note where not.
-  func isTrainableAsIntegers() throws -> Bool {
-    if state.obstacle != nil { return false }
-    let folded = try FoldedModel(model)
-    let calibration = try folded.calibrated(on: sample, count: 32, threads: options.threads)
-    // A closure that throws anything: swiftc 6.3.1 crashes on a typed error that is thrown on.
-    let prepare: () throws -> Void = {
-      _ = try QuantizationAwareNetwork(folded, calibration: calibration, options: QuantizationAwareOptions())
-    }
-    do {
-      try prepare()
-      return true
-    } catch let error as QuantizationError where error.reason == .notTrainableAsIntegers {
-      let node = error.node.map { " (node \($0))" } ?? ""
-      let obstacle =
-        "this graph cannot be trained as integers\(node): it is pruned by magnitude and quantized after training instead"
-      state.obstacle = obstacle
-      onEvent(.note(obstacle))
-      return false
-    }
-  }
-
   /// Follows the strategy until it ends or the effort is used up.
   func trainAsIntegers(_ ladder: WidthLadder, leastBytes: Int) throws {
     try checkCancellation()
@@ -157,7 +135,7 @@ extension Search {
             drop: floatPoints - best.points, progress: Double(summary.epoch) / Double(recipe.training.epochs),
             best: state.bestCandidate)
       case .best(let result):
-        best = (Quality.points(of: result), result.model)
+        best = (result.quality, result.model)
       case .narrowed, .quantized, .pruned: break
       }
     }

@@ -27,7 +27,7 @@ final class Search {
 
   var options: CompressionOptions { compressor.options }
   var model: Model { compressor.model }
-  var floatPoints: Double { Quality.points(of: float) }
+  var floatPoints: Double { float.quality }
 
   init(
     _ compressor: Compressor, _ state: SearchState, isCancelled: @escaping () -> Bool,
@@ -41,7 +41,7 @@ final class Search {
     spentBefore = state.spent
     sample = compressor.training.subset(0..<min(Self.sampleCount, compressor.training.count))
     float = try Evaluation.of(compressor.model, on: compressor.validation, threads: compressor.options.threads)
-    onEvent(.floatScored(points: Quality.points(of: float), imageCount: float.imageCount))
+    onEvent(.floatScored(points: float.quality, imageCount: float.imageCount))
   }
 
   func run() throws -> CompressionResult {
@@ -51,11 +51,7 @@ final class Search {
       cost: options.budget.targetMicroseconds == nil ? .parameters : .multiplyAccumulates,
       block: options.budget.targetMicroseconds == nil ? 1 : 16, threads: options.threads)
     let leastBytes = try check(ladder)
-    if try isTrainableAsIntegers() {
-      try trainAsIntegers(ladder, leastBytes: leastBytes)
-    } else {
-      try pruneByMagnitude()
-    }
+    try trainAsIntegers(ladder, leastBytes: leastBytes)
     return try result()
   }
 
@@ -81,14 +77,14 @@ final class Search {
     isAbandoned: Bool = false
   ) throws {
     let evaluation = try Evaluation.of(quantized, on: compressor.validation, threads: options.threads)
-    let accuracies = Quality.accuracies(of: model, correct: evaluation.correctCount, evaluation.imageCount)
-    let finished = options.stored.applied(to: quantized, source: model, accuracies: accuracies)
+    let finished = options.stored.applied(
+      to: quantized, source: model, accuracies: evaluation.provenance(.validation))
     let file: WrittenModel
     do { file = try ModelWriter.write(finished) } catch {
       throw CompressionError.notWritable("the compressed model cannot be written: \(error.reason)")
     }
     let prepared = try PreparedModel(finished)
-    let points = Quality.points(of: evaluation)
+    let points = evaluation.quality
     let candidate = CompressionCandidate(
       number: state.candidates.count + 1, method: method, points: points, drop: floatPoints - points,
       fileBytes: file.bytes.count, microseconds: microseconds(prepared),
@@ -144,8 +140,8 @@ final class Search {
         empty.nodes[index].parameters[parameter] = Tensor(zeros: empty.nodes[index].parameters[parameter].shape)
       }
     }
-    let accuracies = Quality.accuracies(of: model, correct: 0, float.imageCount)
-    let least = options.stored.applied(to: try quickly(quantized: empty), source: model, accuracies: accuracies)
+    let least = options.stored.applied(
+      to: try quickly(quantized: empty), source: model, accuracies: float.provenance(.validation))
     let leastBytes: Int
     do { leastBytes = try ModelWriter.write(least).bytes.count } catch {
       throw CompressionError.notWritable("the compressed model cannot be written: \(error.reason)")
@@ -202,10 +198,10 @@ final class Search {
     let evaluation = try Evaluation.of(found, on: compressor.validation, threads: options.threads)
     let comparison = PairedComparison(float, evaluation, labels: compressor.validation.labels)
     let report = CompressionReport(
-      budget: options.budget, floatPoints: floatPoints, points: Quality.points(of: evaluation),
+      budget: options.budget, floatPoints: floatPoints, points: evaluation.quality,
       validationCount: float.imageCount, splitSeed: compressor.split.seed, comparison: comparison,
       chosen: candidate.number, candidates: state.candidates,
-      notes: state.obstacle.map { [$0] } ?? [], layers: found.layerSparsities(),
+      layers: found.layerSparsities(),
       ledger: ByteLedger(float: model, quantized: found, file: file),
       seconds: state.candidates.reduce(0) { $0 + $1.seconds })
     return CompressionResult(model: found, file: file, report: report)

@@ -20,8 +20,6 @@ public struct SearchState: Hashable, Sendable, Codable {
   var widestRung: Int?
   /// How many times longer an epoch took than a short measurement said, of the last candidate.
   var pace: Double?
-  /// Why nothing is trained as integers.
-  var obstacle: String?
 
   public var bestCandidate: CompressionCandidate? {
     best.flatMap { best in candidates.first { $0.number == best.number } }
