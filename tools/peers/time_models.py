@@ -1,10 +1,10 @@
 """Times int8 models in TFLite, ONNX Runtime and OpenVINO beside Swiftlet, in one interleaved run.
 
   python time_models.py --swiftlet BINARY --model MODEL.swl --peers FOLDER [--rounds 3] [--threads 1] [--batches 1,64]
-                        [--json FILE]
+                        [--deepsparse PYTHON] [--json FILE]
 
 FOLDER has int8.tflite, int8.onnx (or ort-int8-u8.onnx) and ov-int8.xml, some of them; OpenVINO runs the ONNX file where
-it has none of its own. Every measurement is a process of its own, pinned to one core per thread: 0.2 s of warm-up, then
+it has none of its own. --deepsparse names a Python that has DeepSparse, which then runs float.onnx and int8.onnx. Every measurement is a process of its own, pinned to one core per thread: 0.2 s of warm-up, then
 at least 0.5 s and 30 calls, inputs in place. Rounds go over all runtimes in turn; each figure is the least of the
 rounds' medians (and of all calls). Compare ratios within a run, never times between runs.
 """
@@ -46,6 +46,11 @@ def prepare(runtime, path, threads, batch):
         binding.bind_ortvalue_output(session.get_outputs()[0].name, y)
         prepare.keep = (x, y)
         return lambda: session._sess.run_with_iobinding(binding._iobinding, None)
+    if runtime == "deepsparse":
+        import deepsparse
+        engine = deepsparse.Engine(model=path, batch_size=batch, num_cores=threads)
+        inputs = [random.random((batch, *shape[1:]), np.float32) for shape in engine.input_shapes]
+        return lambda: engine.run(inputs)
     import openvino
     core = openvino.Core()
     model = core.read_model(path)
@@ -76,7 +81,7 @@ def worker(args):
     os._exit(0)  # Some runtimes take seconds to shut down.
 
 
-def peers(folder):
+def peers(folder, with_deepsparse):
     """The runtimes and files to measure, by the name they get in the table."""
     def first(*names):
         paths = [os.path.join(folder, name) for name in names]
@@ -87,13 +92,17 @@ def peers(folder):
         "ONNX Runtime int8": ("ort", first("int8.onnx", "ort-int8-u8.onnx")),
         "OpenVINO int8": ("openvino", first("ov-int8.xml", "int8.onnx")),
     }
+    if with_deepsparse:
+        found["DeepSparse float"] = ("deepsparse", first("float.onnx"))
+        found["DeepSparse int8"] = ("deepsparse", first("int8.onnx"))
     return {name: entry for name, entry in found.items() if entry[1]}
 
 
 def measure(command, threads):
     pinned = ["taskset", "-c", ",".join(map(str, range(threads)))] if os.path.exists("/usr/bin/taskset") else []
     done = subprocess.run(
-        pinned + command, capture_output=True, text=True, env=dict(os.environ, OMP_NUM_THREADS=str(threads)))
+        pinned + command, capture_output=True, text=True,
+        env=dict(os.environ, OMP_NUM_THREADS=str(threads), NM_DISABLE_ANALYTICS="1"))
     for line in reversed(done.stdout.strip().splitlines()):
         try:
             return json.loads(line)
@@ -110,6 +119,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batches", default="1,64")
+    parser.add_argument("--deepsparse")
     parser.add_argument("--json")
     parser.add_argument("--worker", action="store_true")
     parser.add_argument("--runtime")
@@ -118,7 +128,7 @@ def main():
     args = parser.parse_args()
     if args.worker:
         return worker(args)
-    others = peers(args.peers)
+    others = peers(args.peers, args.deepsparse is not None)
     if not others:
         raise SystemExit(f"{args.peers}: has no peer's model")
     batches = [int(batch) for batch in args.batches.split(",")]
@@ -130,8 +140,9 @@ def main():
                 progress(f"round {turn + 1} of {args.rounds}: {name}, batch {batch}")
                 if name in others:
                     runtime, file = others[name]
+                    python = args.deepsparse if runtime == "deepsparse" else sys.executable
                     command = [
-                        sys.executable, __file__, "--worker", "--runtime", runtime, "--file", file, "--threads",
+                        python, __file__, "--worker", "--runtime", runtime, "--file", file, "--threads",
                         str(args.threads), "--batch", str(batch)]
                 else:
                     command = [
