@@ -26,8 +26,37 @@ struct PanelLayout: Sendable {
 
 /// The Winograd kernels of one instruction set, by the outputs of a tile.
 struct WinogradKernels: @unchecked Sendable {
-  let tiles2x2, tiles4x4: KernelTable.Winograd
+  /// Nil where no layer gains by it.
+  let tiles2x2: KernelTable.Winograd?
+  let tiles4x4: KernelTable.Winograd
   let names: (StaticString, StaticString)
+  /// Output channels in one vector.
+  let lanes: Int
+  let costs: WinogradCosts
+
+  /// Output channels in one panel.
+  var panel: Int { 2 * lanes }
+}
+
+/// Measured times (Zen 4), in products of the direct convolution.
+struct WinogradCosts: Sendable {
+  /// One product.
+  let product: Int
+  /// Reading one packed weight, of two bytes, or of one for the direct kernel: what bounds layers of few pixels.
+  let weight, directWeight: Int
+  /// What a point takes beside its products, for each panel.
+  let point: Int
+  /// Transforming one input channel of a tile.
+  let input2x2, input4x4: Int
+  /// Restoring and storing one output channel of a tile.
+  let output2x2, output4x4: (plain: Int, pooled: Int)
+  /// Storing one output of the direct kernel.
+  let directOutput: Int
+  /// Tiles at a time, where the weights stay in a second-level cache and where not.
+  let block, longBlock: Int
+  let productsPerNanosecond: Int
+  /// Layers of so few nonzero blocks take less time by those.
+  let sparseShare: Double
 }
 
 /// The kernels of one instruction set, chosen once when a model is prepared.
@@ -111,7 +140,7 @@ extension KernelTable {
         denseName: "dense_u8s8__avx2",
         winograd: WinogradKernels(
           tiles2x2: swl_winograd2x2_u8s8__avx2, tiles4x4: swl_winograd4x4_u8s8__avx2,
-          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2")),
+          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2"), lanes: 8, costs: .avx2),
         sparseLayout: PanelLayout(packing: .pairs, lanes: 8, vectors: 2),
         convolutionName: "conv_u8s8__avx2", sparseName: "sparse_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
@@ -124,6 +153,9 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
+        winograd: WinogradKernels(
+          tiles2x2: nil, tiles4x4: swl_winograd4x4_u8s8__avx512vnni,
+          names: ("", "winograd4x4_u8s8__avx512vnni"), lanes: 16, costs: .avx512vnni),
         convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
         depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
@@ -189,3 +221,22 @@ extension KernelTable {
     }
   }
 }
+
+#if arch(x86_64)
+  extension WinogradCosts {
+    static var avx2: WinogradCosts {
+      WinogradCosts(
+        product: 1, weight: 3, directWeight: 3, point: 300, input2x2: 36, input4x4: 148, output2x2: (plain: 116, pooled: 81),
+        output4x4: (plain: 485, pooled: 300), directOutput: 0, block: 18, longBlock: 18, productsPerNanosecond: 26,
+        sparseShare: 0.35)
+    }
+
+    /// vpdpwssd takes half the products of vpdpbusd.
+    static var avx512vnni: WinogradCosts {
+      WinogradCosts(
+        product: 2, weight: 5, directWeight: 3, point: 1600, input2x2: 0, input4x4: 400, output2x2: (plain: 0, pooled: 0),
+        output4x4: (plain: 1000, pooled: 600), directOutput: 50, block: 12, longBlock: 24, productsPerNanosecond: 230,
+        sparseShare: 0.55)
+    }
+  }
+#endif
