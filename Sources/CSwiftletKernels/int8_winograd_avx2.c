@@ -7,8 +7,6 @@
 
 #define VECTOR __m256i
 #define LANES 8
-#define MOST_TILES 6
-#define MULTIPLY_CASES MULTIPLY(1) MULTIPLY(2) MULTIPLY(3) MULTIPLY(4) MULTIPLY(5) MULTIPLY(6)
 
 #define v_zero() _mm256_setzero_si256()
 #define v_add(x, y) _mm256_add_epi32(x, y)
@@ -42,22 +40,34 @@ INLINE swl_vector_end load_vector_end(const swl_winograd_args *a, ptrdiff_t firs
   return e;
 }
 
-OUTLINED void store_any(__m256i acc, const swl_vector_end *e, uint8_t *y) {
-  int32_t lanes[8];
-  __builtin_memcpy(lanes, &acc, sizeof lanes);
+OUTLINED void store_any(const __m256i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
   swl_requantization q = e->args->requantization;
   q.mantissa += e->first;
   q.shift += e->first;
-  swl_store_channels(lanes, 0, e->channels, &q, e->args->stores_s32, y);
+  for (int row = 0; row < rows; row++, y += e->args->y_row) {
+    int32_t lanes[8];
+    __builtin_memcpy(lanes, acc + row, sizeof lanes);
+    swl_store_channels(lanes, 0, e->channels, &q, e->args->stores_s32, y);
+  }
 }
 
-INLINE void store_vector(__m256i acc, const swl_vector_end *e, uint8_t *y) {
+/// Stores the outputs of `rows` of at most four pixels below each other, two at a time.
+INLINE void store_rows(const int most, const __m256i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
   if (e->is_wide) {
-    store_any(acc, e, y);
+    // A copy, so that the accumulators stay in registers.
+    __m256i copy[4];
+    UNROLL for (int row = 0; row < most; row++) copy[row] = acc[row];
+    store_any(copy, rows, e, y);
     return;
   }
-  const __m256i scaled = scale_high_half(acc, &e->scale);
-  store_bytes(finish_bytes(scaled, scaled, &e->args->requantization), e->channels, y);
+  const ptrdiff_t y_row = e->args->y_row;
+  UNROLL for (int row = 0; row < most; row += 2) {
+    const __m256i first = scale_high_half(acc[row], &e->scale);
+    const __m256i second = row + 1 < most ? scale_high_half(acc[row + 1], &e->scale) : first;
+    const __m128i bytes = finish_bytes(first, second, &e->args->requantization);
+    if (row < rows) store_bytes(bytes, e->channels, y + row * y_row);
+    if (row + 1 < most && row + 1 < rows) store_bytes(_mm_srli_si128(bytes, 8), e->channels, y + (row + 1) * y_row);
+  }
 }
 
 #include "int8_winograd_body.h"

@@ -13,10 +13,6 @@
 #define OUTLINED static __attribute__((noinline)) ISA
 #define VECTOR __m512i
 #define LANES 16
-#define MOST_TILES 12
-#define MULTIPLY_CASES                                                                                        \
-  MULTIPLY(1) MULTIPLY(2) MULTIPLY(3) MULTIPLY(4) MULTIPLY(5) MULTIPLY(6) MULTIPLY(7) MULTIPLY(8) MULTIPLY(9) \
-  MULTIPLY(10) MULTIPLY(11) MULTIPLY(12)
 
 #define v_zero() _mm512_setzero_si512()
 #define v_add(x, y) _mm512_add_epi32(x, y)
@@ -50,25 +46,46 @@ INLINE swl_vector_end load_vector_end(const swl_winograd_args *a, ptrdiff_t firs
   return e;
 }
 
-OUTLINED void store_any(__m512i acc, const swl_vector_end *e, uint8_t *y) {
+OUTLINED void store_any(const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
   const swl_winograd_args *a = e->args;
-  store_wide(&acc, &a->requantization, e->first, e->channels, a->stores_s32, y - e->first * (a->stores_s32 ? 4 : 1));
+  y -= e->first * (a->stores_s32 ? 4 : 1);
+  for (int row = 0; row < rows; row++, y += a->y_row)
+    store_wide(acc + row, &a->requantization, e->first, e->channels, a->stores_s32, y);
 }
 
-INLINE void store_vector(__m512i acc, const swl_vector_end *e, uint8_t *y) {
-  if (e->is_wide) {
-    store_any(acc, e, y);
-    return;
-  }
-  const swl_requantization *q = &e->args->requantization;
+INLINE __m512i scale(__m512i acc, const swl_vector_end *e) {
   const __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(acc, e->mantissa), 32);
   const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), e->odd_mantissa);
   const __m512i high = _mm512_mask_blend_epi32(0xAAAA, even, odd);
-  __m512i value = _mm512_srav_epi32(_mm512_add_epi32(high, e->rounding), e->shift);
-  value = _mm512_add_epi32(value, _mm512_set1_epi32(q->zero_point));
-  value = _mm512_min_epi32(_mm512_max_epi32(value, _mm512_set1_epi32(q->lo)), _mm512_set1_epi32(q->hi));
-  if (e->channels == 16) _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(value));
-  else _mm512_mask_cvtepi32_storeu_epi8(y, e->lanes, value);
+  return _mm512_srav_epi32(_mm512_add_epi32(high, e->rounding), e->shift);
+}
+
+/// Stores the outputs of `rows` of at most four pixels below each other.
+INLINE void store_rows(const int most, const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
+  if (e->is_wide) {
+    // A copy, so that the accumulators stay in registers.
+    __m512i copy[4];
+    UNROLL for (int row = 0; row < most; row++) copy[row] = acc[row];
+    store_any(copy, rows, e, y);
+    return;
+  }
+  const swl_requantization *q = &e->args->requantization;
+  __m512i scaled[4];
+  UNROLL for (int row = 0; row < 4; row++) scaled[row] = row < most ? scale(acc[row], e) : scaled[row - most];
+  const __m512i zero = _mm512_set1_epi16((int16_t)q->zero_point);
+  const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(scaled[0], scaled[1]), zero);
+  const __m512i second = most > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(scaled[2], scaled[3]), zero) : first;
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(first, second));
+  bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8((char)q->lo));
+  bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8((char)q->hi));
+  const __m128i row0 = _mm512_castsi512_si128(bytes), row1 = _mm512_extracti32x4_epi32(bytes, 1);
+  const __m128i row2 = _mm512_extracti32x4_epi32(bytes, 2), row3 = _mm512_extracti32x4_epi32(bytes, 3);
+  const ptrdiff_t y_row = e->args->y_row;
+  _mm_mask_storeu_epi8(y, e->lanes, row0);
+  if (most > 1 && rows > 1) _mm_mask_storeu_epi8(y + y_row, e->lanes, row1);
+  if (most > 2 && rows > 2) _mm_mask_storeu_epi8(y + 2 * y_row, e->lanes, row2);
+  if (most > 3 && rows > 3) _mm_mask_storeu_epi8(y + 3 * y_row, e->lanes, row3);
 }
 
 #include "int8_winograd_body.h"

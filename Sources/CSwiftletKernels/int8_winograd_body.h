@@ -1,9 +1,7 @@
 // The Winograd convolutions of one instruction set. Included with ISA, INLINE and OUTLINED defined, and:
 //   VECTOR, LANES         a vector of s32 and its lanes; a panel is two of them
-//   MOST_TILES            tiles whose products stay in registers, of two vectors each; cases 1 ... MOST_TILES of
-//   MULTIPLY_CASES        the switch over them
 //   v_zero, v_add, v_sub, v_shift_left, v_shift_right, v_max, v_multiply, v_dot, v_pair
-//   swl_vector_end, load_vector_end, store_vector
+//   swl_vector_end, load_vector_end, store_rows
 //
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), in integers, exact. A tile of outputs is
 // A^T [ (G g G^T) . (B^T d B) ] A over some points, where every point is a product of its own over the input channels:
@@ -23,7 +21,13 @@
 
 #define ROLLED _Pragma("clang loop unroll(disable)")
 
-enum { PANEL = 2 * LANES, MOST_SPAN = 6, MOST_BLOCK = 48 };
+enum {
+  PANEL = 2 * LANES,
+  /// Tiles whose products stay in registers. Twice as many fit those of AVX-512 but take as long.
+  MOST_TILES = 6,
+  MOST_SPAN = 6,
+  MOST_BLOCK = 48,
+};
 
 /// The inverse of 9 modulo 2^32.
 static const int32_t inverse_of_nine = 0x38E38E39;
@@ -87,6 +91,10 @@ INLINE void gather_block(const int size, const swl_winograd_args *a, ptrdiff_t f
 
 // MARK: Inputs
 
+/// Transformed inputs from one point to the next: odd multiples of a cache line, for lines a power of two apart would
+/// push each other out of the first-level cache.
+INLINE ptrdiff_t point_stride(const swl_winograd_args *a) { return ((2 * a->tile_block * a->pairs + 31) / 32 | 1) * 32; }
+
 /// B^T d of six values, or of four scaled to go with the same weights, or of four.
 INLINE void transform_line(const int span, const int size, const __m256i *d, __m256i *t, const int step) {
   if (span == 4) {
@@ -136,7 +144,7 @@ INLINE void transform_rows(
 
 /// B^T d B of the block's tiles: [point][tile][input channel], 16 channels at a time.
 INLINE void transform_block(const int size, const swl_winograd_args *a, const swl_block *b, int16_t *v) {
-  const ptrdiff_t v_tile = 2 * a->pairs, v_point = a->tile_block * v_tile;
+  const ptrdiff_t v_tile = 2 * a->pairs, v_point = point_stride(a);
   for (ptrdiff_t i = 0; i < b->start[4]; i++, v += v_tile) {
     const swl_tile *tile = b->tiles + i;
     for (ptrdiff_t c = 0; c < a->inputs; c += 16) {
@@ -185,10 +193,14 @@ INLINE void multiply_point(
     const ptrdiff_t count = (end - first + groups - 1) / groups;
     const int16_t *x = v + first * v_tile;
     VECTOR *y = m + first * m_tile;
-#define MULTIPLY(P) \
-  case P: multiply(P, V, x, v_tile, u, pairs, y, m_tile); break;
-    switch (count) { MULTIPLY_CASES }
-#undef MULTIPLY
+    switch (count) {
+      case 6: multiply(6, V, x, v_tile, u, pairs, y, m_tile); break;
+      case 5: multiply(5, V, x, v_tile, u, pairs, y, m_tile); break;
+      case 4: multiply(4, V, x, v_tile, u, pairs, y, m_tile); break;
+      case 3: multiply(3, V, x, v_tile, u, pairs, y, m_tile); break;
+      case 2: multiply(2, V, x, v_tile, u, pairs, y, m_tile); break;
+      default: multiply(1, V, x, v_tile, u, pairs, y, m_tile); break;
+    }
     first += count;
   }
 }
@@ -227,10 +239,10 @@ INLINE void multiply_block(
     const int V, const int size, const swl_winograd_args *a, const swl_block *b, const int16_t *v, const VECTOR *u,
     VECTOR *m, VECTOR *half) {
   const int span = size + 2;
-  const ptrdiff_t pairs = a->pairs, tile = span * size * V;
+  const ptrdiff_t pairs = a->pairs, v_point = point_stride(a), tile = span * size * V;
   ROLLED for (int row = 0; row < span; row++, half += size * V) {
     const ptrdiff_t first = row < 4 ? 0 : b->start[1], end = b->start[row < 4 ? 4 : 3];
-    ROLLED for (int column = 0; column < span; column++, v += a->tile_block * 2 * pairs, u += pairs * V)
+    ROLLED for (int column = 0; column < span; column++, v += v_point, u += pairs * V)
       multiply_point(V, span, v, first, column < 4 ? end : b->start[2], u, pairs, m + column * V);
     // Tiles of all columns come first.
     ptrdiff_t i = first;
@@ -277,7 +289,8 @@ INLINE void store_tile(
     }
     if (tile->y_rows < rows) rows = tile->y_rows;
     UNROLL for (int row = 0; row < span - 2; row++)
-      if (row < rows) store_vector(v_add(v_shift_right(acc[row], size == 4 ? 6 : 2), end->bias), end, y + row * a->y_row);
+      acc[row] = v_add(v_shift_right(acc[row], size == 4 ? 6 : 2), end->bias);
+    store_rows(a->pools ? span / 2 - 1 : span - 2, acc, rows, end, y);
   }
 }
 

@@ -38,23 +38,22 @@ struct WinogradKernels: @unchecked Sendable {
   var panel: Int { 2 * lanes }
 }
 
-/// Measured times (Zen 4), in products of the direct convolution.
+/// Measured picoseconds (Zen 4 at 3.7 GHz), to tell which way a layer takes less time.
 struct WinogradCosts: Sendable {
-  /// One product.
-  let product: Int
-  /// Reading one packed weight, of two bytes, or of one for the direct kernel: what bounds layers of few pixels.
-  let weight, directWeight: Int
+  /// One product, and one of the direct convolution.
+  let product, directProduct: Double
+  /// Reading one packed weight: what bounds layers of few tiles.
+  let weight: Double
   /// What a point takes beside its products, for each panel.
-  let point: Int
+  let point: Double
   /// Transforming one input channel of a tile.
-  let input2x2, input4x4: Int
+  let input2x2, input4x4: Double
   /// Restoring and storing one output channel of a tile.
-  let output2x2, output4x4: (plain: Int, pooled: Int)
-  /// Storing one output of the direct kernel.
-  let directOutput: Int
-  /// Tiles at a time, where the weights stay in a second-level cache and where not.
-  let block, longBlock: Int
-  let productsPerNanosecond: Int
+  let output2x2, output4x4: (plain: Double, pooled: Double)
+  /// Storing one output of the direct convolution.
+  let directOutput: Double
+  /// Pixels that the direct convolution computes together.
+  let directPixels: Int
   /// Layers of so few nonzero blocks take less time by those.
   let sparseShare: Double
 }
@@ -226,16 +225,16 @@ extension KernelTable {
   extension WinogradCosts {
     static var avx2: WinogradCosts {
       WinogradCosts(
-        product: 1, weight: 3, directWeight: 3, point: 300, input2x2: 36, input4x4: 148, output2x2: (plain: 116, pooled: 81),
-        output4x4: (plain: 485, pooled: 300), directOutput: 0, block: 18, longBlock: 18, productsPerNanosecond: 26,
-        sparseShare: 0.35)
+        product: 11.6, directProduct: 11.6, weight: 31, point: 3200, input2x2: 435, input4x4: 1800,
+        output2x2: (plain: 1400, pooled: 980), output4x4: (plain: 5900, pooled: 3700), directOutput: 0,
+        directPixels: 6, sparseShare: 0.35)
     }
 
     /// vpdpwssd takes half the products of vpdpbusd.
     static var avx512vnni: WinogradCosts {
       WinogradCosts(
-        product: 2, weight: 5, directWeight: 3, point: 1600, input2x2: 0, input4x4: 400, output2x2: (plain: 0, pooled: 0),
-        output4x4: (plain: 1000, pooled: 600), directOutput: 50, block: 12, longBlock: 24, productsPerNanosecond: 230,
+        product: 8.5, directProduct: 4.25, weight: 21, point: 6400, input2x2: 0, input4x4: 1480,
+        output2x2: (plain: 0, pooled: 0), output4x4: (plain: 3600, pooled: 2550), directOutput: 210, directPixels: 4,
         sparseShare: 0.55)
     }
   }

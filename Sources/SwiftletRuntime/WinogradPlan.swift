@@ -98,49 +98,49 @@ struct WinogradPlan {
   /// 576 * acc fits as well, so the largest of them is found before the division.
   var keepsOrder: Bool { size == 4 && largest * 576 < 1 << 31 }
 
-  // Costs of one image and group, in products of the direct kernel.
-
-  private var cost: Int {
+  /// Picoseconds of one image and group.
+  private var cost: Double {
     let costs = kernels.costs
-    let products = groupInputs * paddedOutputs
-    let input = (size == 2 ? costs.input2x2 : costs.input4x4) * ((groupInputs + 15) / 16 * 16)
+    let products = Double(groupInputs * paddedOutputs)
+    let input = (size == 2 ? costs.input2x2 : costs.input4x4) * Double((groupInputs + 15) / 16 * 16)
     let output = size == 2 ? costs.output2x2 : costs.output4x4
-    let tile = input + (isPooled ? output.pooled : output.plain) * paddedOutputs
+    let tile = input + (isPooled ? output.pooled : output.plain) * Double(paddedOutputs)
     let all = rows.points * columns.points
     // Small images leave out some points.
-    let read = min(points, all)
-    let panels = (groupOutputs + kernels.panel - 1) / kernels.panel
-    return max(all * costs.product * products + read * panels * costs.point, read * products * costs.weight)
-      + all * tile / points
+    let read = Double(min(points, all))
+    let panels = Double((groupOutputs + kernels.panel - 1) / kernels.panel)
+    return max(Double(all) * costs.product * products + read * panels * costs.point, read * products * costs.weight)
+      + Double(all) * tile / Double(points)
   }
 
   /// Outputs of whole vectors.
   private var paddedOutputs: Int { (groupOutputs + kernels.lanes - 1) / kernels.lanes * kernels.lanes }
 
   /// About what one image takes on one thread, all groups.
-  func nanoseconds(groups: Int) -> Int { groups * cost / kernels.costs.productsPerNanosecond }
+  func nanoseconds(groups: Int) -> Int { Int(min(Double(groups) * cost / 1000, 1e15)) }
 
-  private func directCost(_ output: Shape) -> Int {
+  private func directCost(_ output: Shape) -> Double {
     let outputs = output.height * output.width
-    let perPixel = 9 * groupInputs * paddedOutputs
-    return max(
-      outputs * ((isPooled ? 4 : 1) * perPixel + kernels.costs.directOutput * paddedOutputs),
-      perPixel * kernels.costs.directWeight)
+    let together = kernels.costs.directPixels
+    let pixels = ((isPooled ? 4 * outputs : outputs) + together - 1) / together * together
+    return Double(pixels) * kernels.costs.directProduct * Double(9 * groupInputs * paddedOutputs)
+      + Double(outputs) * kernels.costs.directOutput * Double(paddedOutputs)
   }
 
   /// Tiles transformed at a time: their products stay in the first-level cache, or near it, and their transformed
   /// inputs in the second-level one.
   func tileBlock(images: Int) -> Int {
     let tiles = rows.tiles * columns.tiles
-    // Weights that no second-level cache holds are worth reading seldom.
-    let preferred = weightCount > 1 << 18 ? kernels.costs.longBlock : kernels.costs.block
-    let most = max(6, min(size == 2 ? 30 : preferred, (1 << 18) / (points * groupInputs)))
+    let most = max(6, min(size == 2 ? 30 : 12, (1 << 18) / (points * groupInputs)))
     if tiles * 2 <= most { return tiles * min(images, most / tiles) }
     let blocks = (tiles + most - 1) / most
     return (tiles + blocks - 1) / blocks
   }
 
   var pairs: Int { (groupInputs + 1) / 2 }
-  func scratchByteCount(tileBlock: Int) -> Int { points * tileBlock * (4 * kernels.panel + 4 * pairs) }
+  func scratchByteCount(tileBlock: Int) -> Int {
+    // As swl_winograd_args says: products, and inputs in an odd number of cache lines.
+    points * (tileBlock * 4 * kernels.panel + ((tileBlock * 4 * pairs + 63) / 64 | 1) * 64)
+  }
   var weightCount: Int { points * pairs * 2 * paddedOutputs }
 }

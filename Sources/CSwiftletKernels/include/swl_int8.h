@@ -116,7 +116,8 @@ typedef struct {
   bool stores_s32;
   /// Tiles transformed at a time, at most 48.
   ptrdiff_t tile_block;
-  /// 64-byte aligned, (points * (4 * panel + 4 * pairs)) * tile_block bytes, the panel's products among them.
+  /// 64-byte aligned, for each point 4 * panel * tile_block bytes of products, then an odd multiple of 64 bytes that
+  /// holds 4 * pairs * tile_block bytes of transformed inputs.
   void *scratch;
 } swl_winograd_args;
 
