@@ -26,8 +26,36 @@ struct PanelLayout: Sendable {
 
 /// The Winograd kernels of one instruction set, by the outputs of a tile.
 struct WinogradKernels: @unchecked Sendable {
-  let tiles2x2, tiles4x4: KernelTable.Winograd
+  /// Nil where no layer gains by it.
+  let tiles2x2: KernelTable.Winograd?
+  let tiles4x4: KernelTable.Winograd
   let names: (StaticString, StaticString)
+  /// Output channels in one vector.
+  let lanes: Int
+  let costs: WinogradCosts
+
+  /// Output channels in one panel.
+  var panel: Int { 2 * lanes }
+}
+
+/// Measured picoseconds (Zen 4 at 3.7 GHz), to tell which way a layer takes less time.
+struct WinogradCosts: Sendable {
+  /// One product, and one of the direct convolution.
+  let product, directProduct: Double
+  /// Reading one packed weight: what bounds layers of few tiles.
+  let weight: Double
+  /// What a point takes beside its products, for each panel.
+  let point: Double
+  /// Transforming one input channel of a tile.
+  let input2x2, input4x4: Double
+  /// Restoring and storing one output channel of a tile.
+  let output2x2, output4x4: (plain: Double, pooled: Double)
+  /// Storing one output of the direct convolution.
+  let directOutput: Double
+  /// Pixels that the direct convolution computes together.
+  let directPixels: Int
+  /// Layers of so few nonzero blocks take less time by those.
+  let sparseShare: Double
 }
 
 /// The kernels of one instruction set, chosen once when a model is prepared.
@@ -111,7 +139,7 @@ extension KernelTable {
         denseName: "dense_u8s8__avx2",
         winograd: WinogradKernels(
           tiles2x2: swl_winograd2x2_u8s8__avx2, tiles4x4: swl_winograd4x4_u8s8__avx2,
-          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2")),
+          names: ("winograd2x2_u8s8__avx2", "winograd4x4_u8s8__avx2"), lanes: 8, costs: .avx2),
         sparseLayout: PanelLayout(packing: .pairs, lanes: 8, vectors: 2),
         convolutionName: "conv_u8s8__avx2", sparseName: "sparse_u8s8__avx2", depthwiseName: "depthwise_u8s16__avx2",
         maxPoolName: "maxpool_u8__avx2", meanPoolName: "meanpool_u8__avx2", additionName: "add_u8__avx2")
@@ -124,6 +152,9 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
+        winograd: WinogradKernels(
+          tiles2x2: nil, tiles4x4: swl_winograd4x4_u8s8__avx512vnni,
+          names: ("", "winograd4x4_u8s8__avx512vnni"), lanes: 16, costs: .avx512vnni),
         convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
         depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
@@ -189,3 +220,22 @@ extension KernelTable {
     }
   }
 }
+
+#if arch(x86_64)
+  extension WinogradCosts {
+    static var avx2: WinogradCosts {
+      WinogradCosts(
+        product: 11.6, directProduct: 11.6, weight: 31, point: 3200, input2x2: 435, input4x4: 1800,
+        output2x2: (plain: 1400, pooled: 980), output4x4: (plain: 5900, pooled: 3700), directOutput: 0,
+        directPixels: 6, sparseShare: 0.35)
+    }
+
+    /// vpdpwssd takes half the products of vpdpbusd.
+    static var avx512vnni: WinogradCosts {
+      WinogradCosts(
+        product: 8.5, directProduct: 4.25, weight: 21, point: 6400, input2x2: 0, input4x4: 1480,
+        output2x2: (plain: 0, pooled: 0), output4x4: (plain: 3600, pooled: 2550), directOutput: 210, directPixels: 4,
+        sparseShare: 0.55)
+    }
+  }
+#endif

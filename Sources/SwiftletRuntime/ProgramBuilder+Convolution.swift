@@ -36,8 +36,8 @@ extension ProgramBuilder {
     let blocks =
       isDepthwise
       ? nil : sparseBlocks(index, geometry.steps(groups: conv.groups, of: 4), groups: conv.groups, conv.filters)
-    // A transform takes 0.4 to 0.5 of the direct kernel's time; few blocks left take less.
-    if !isDepthwise, blocks.map({ $0.share > 0.35 }) ?? true,
+    // A transform takes a share of the direct kernel's time; few blocks left take less.
+    if !isDepthwise, blocks.map({ $0.share > kernels.winograd?.costs.sparseShare ?? 0 }) ?? true,
       let winograd = try winogradStep(group, conv, plan, pooledBy: pool)
     {
       return winograd

@@ -9,23 +9,27 @@ extension ProgramBuilder {
     guard let kernels = kernels.winograd else { return nil }
     let node = model.nodes[group.nodes[0]]
     let weights = node.parameters[0].int8s ?? []
-    guard let winograd = WinogradPlan.best(plan, conv, pooledBy: pool, weights: weights),
+    guard let winograd = WinogradPlan.best(plan, conv, pooledBy: pool, weights: weights, kernels),
       // Transformed weights take several times the file's bytes.
       memory.byteCount + conv.groups * winograd.weightCount * 2 <= PreparedModel.memoryLimit / 2
     else { return nil }
 
     let input = plan.input
     let (top, left) = (plan.rows.padBefore, plan.columns.padBefore)
-    let bottom = max(0, winograd.size * winograd.tileRows + 2 - top - input.height)
-    let right = max(0, winograd.size * winograd.tileColumns + 2 - left - input.width)
+    let bottom = max(0, winograd.rows.inputs - top - input.height)
+    let right = max(0, winograd.columns.inputs - left - input.width)
     let rowByteCount = (left + input.width + right) * input.channels
     let (byteCount, overflow) = rowByteCount.multipliedReportingOverflow(by: top + input.height + bottom)
     // What no session could hold; the direct kernel takes less.
+    // A padded copy holds one image.
+    let isPadded = top + left + bottom + right > 0
+    let tileBlock = winograd.tileBlock(images: isPadded ? 1 : maxBatch)
+    let scratchByteCount = winograd.scratchByteCount(tileBlock: tileBlock)
     guard !overflow, byteCount <= PreparedModel.memoryLimit / 2,
-      winograd.scratchByteCount <= PreparedModel.memoryLimit / 2
+      scratchByteCount <= PreparedModel.memoryLimit / 2
     else { return nil }
     var padding: PaddedCopy?
-    if top + left + bottom + right > 0 {
+    if isPadded {
       padding = PaddedCopy(
         buffer: addScratch(byteCount: byteCount), height: input.height, rowByteCount: input.width * input.channels,
         top: top, leftByteCount: left * input.channels, bottom: bottom, rightByteCount: right * input.channels,
@@ -34,25 +38,31 @@ extension ProgramBuilder {
     let stage = outputStage(group)
     let output = model.values[group.output].shape
     var arguments = swl_winograd_args()
+    arguments.images = 1
+    arguments.x_image = self.byteCount(node.inputs[0])
     arguments.x_row = rowByteCount
     arguments.x_pixel = input.channels
     arguments.inputs = winograd.groupInputs
     arguments.pairs = winograd.pairs
-    arguments.tile_rows = winograd.tileRows
-    arguments.tile_columns = winograd.tileColumns
+    arguments.tile_rows = winograd.rows.tiles
+    arguments.tile_columns = winograd.columns.tiles
+    arguments.ends_short_rows = winograd.rows.endsShort
+    arguments.ends_short_columns = winograd.columns.endsShort
     arguments.rows = output.height
     arguments.columns = output.width
     arguments.pools = winograd.isPooled
+    arguments.keeps_order = winograd.keepsOrder
+    arguments.y_image = self.byteCount(group.output)
     arguments.y_pixel = conv.filters * stage.elementByteCount
     arguments.y_row = output.width * arguments.y_pixel
     arguments.outputs = winograd.groupOutputs
     arguments.stores_s32 = stage.storesInt32
-    arguments.tile_block = winograd.tileBlock
+    arguments.tile_block = tileBlock
     let groups = try winogradGroups(group.nodes[0], conv, winograd, stage, arguments)
     let step = WinogradStep(
       kernels: pointers, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
       input: buffer(node.inputs[0]),
-      output: buffer(group.output), scratch: addScratch(byteCount: winograd.scratchByteCount),
+      output: buffer(group.output), scratch: addScratch(byteCount: scratchByteCount),
       inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding,
       nanoseconds: winograd.nanoseconds(groups: conv.groups))
     return (.winograd(step), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
@@ -65,7 +75,7 @@ extension ProgramBuilder {
     let folded: FoldedChannels
     do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
     let groupWeights = weights.count / conv.groups
-    let width = (plan.groupOutputs + WinogradPlan.panel - 1) / WinogradPlan.panel * WinogradPlan.panel
+    let width = (plan.groupOutputs + plan.kernels.panel - 1) / plan.kernels.panel * plan.kernels.panel
     var groups: [WinogradGroup] = []
     for group in 0..<conv.groups {
       var arguments = shared

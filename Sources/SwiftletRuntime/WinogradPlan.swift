@@ -1,55 +1,71 @@
 import SwiftletModel
 
+/// One axis of an output cut into tiles: as many long ones as it takes, the last half as long where that covers it.
+struct WinogradAxis {
+  let tiles: Int
+  let endsShort: Bool
+  /// Points of all tiles, and the inputs they read.
+  let points, inputs: Int
+
+  init(outputs: Int, size: Int) {
+    tiles = (outputs + size - 1) / size
+    // Only tiles of four have halves.
+    endsShort = size == 4 && tiles * size - outputs >= 2
+    points = tiles * (size + 2) - (endsShort ? 2 : 0)
+    inputs = tiles * size + 2 - (endsShort ? 2 : 0)
+  }
+}
+
 /// A 3x3 convolution cut into tiles of 2x2 or 4x4 outputs for the Winograd transforms F(2x2, 3x3) and F(4x4, 3x3) of
 /// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015); Numerics.md shows why they are exact.
 struct WinogradPlan {
-  /// Outputs of a tile along each axis: 2 or 4.
+  /// Outputs of a whole tile along each axis: 2 or 4.
   let size: Int
-  let tileRows, tileColumns: Int
+  let rows, columns: WinogradAxis
   /// Outputs are the largest accumulators of 2x2 pixels.
   let isPooled: Bool
   let groupInputs, groupOutputs: Int
-  /// The sum of |weight| of the layer's heaviest filter.
-  private let heaviest: Int
+  let kernels: WinogradKernels
+  /// No accumulator without its start is larger, in either direction.
+  private let largest: Int
 
-  /// Inputs of a tile along each axis.
+  /// Inputs of a whole tile along each axis.
   var span: Int { size + 2 }
-  /// Products for each pair of channels of a tile.
+  /// Products for each pair of channels of a whole tile.
   var points: Int { span * span }
-  /// Output channels in one panel.
-  static var panel: Int { 16 }
 
   /// The plan that takes least time, nil where none applies or the plain sum is faster.
   static func best(
-    _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8]
+    _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8], _ kernels: WinogradKernels
   ) -> WinogradPlan? {
     let window = plan.window
     // The kernels read 16 channels at a time.
     guard window.kernel == Size2D(3), window.stride == Size2D(1), window.dilation == Size2D(1),
       plan.input.channels / conv.groups >= 16, pool.map(isWholeTiles) ?? true
     else { return nil }
-    let filterCount = weights.count / conv.filters
-    let heaviest = (0..<conv.filters).reduce(0) { heaviest, filter in
-      max(heaviest, weights[filter * filterCount..<(filter + 1) * filterCount].reduce(0) { $0 + Int($1.magnitude) })
-    }
+    let largest = largestSum(weights, filters: conv.filters)
     let output = pool?.output ?? plan.output
     var best: WinogradPlan?
-    for size in [2, 4] {
-      let candidate = WinogradPlan(size: size, output, plan, conv, isPooled: pool != nil, heaviest: heaviest)
+    for size in [2, 4] where size == 4 || kernels.tiles2x2 != nil {
+      let candidate = WinogradPlan(
+        size: size, output, plan, conv, isPooled: pool != nil, kernels: kernels, largest: largest)
       if candidate.isExact, candidate.cost < best?.cost ?? candidate.directCost(output) { best = candidate }
     }
     return best
   }
 
-  private init(size: Int, _ output: Shape, _ plan: WindowPlan, _ conv: Conv2D, isPooled: Bool, heaviest: Int) {
+  private init(
+    size: Int, _ output: Shape, _ plan: WindowPlan, _ conv: Conv2D, isPooled: Bool, kernels: WinogradKernels,
+    largest: Int
+  ) {
     self.size = size
     self.isPooled = isPooled
-    self.heaviest = heaviest
+    self.kernels = kernels
+    self.largest = largest
     groupInputs = plan.input.channels / conv.groups
     groupOutputs = conv.filters / conv.groups
-    let outputs = isPooled ? size / 2 : size
-    tileRows = (output.height + outputs - 1) / outputs
-    tileColumns = (output.width + outputs - 1) / outputs
+    rows = WinogradAxis(outputs: isPooled ? 2 * output.height : output.height, size: size)
+    columns = WinogradAxis(outputs: isPooled ? 2 * output.width : output.width, size: size)
   }
 
   /// Windows of 2x2, side by side, none cut by a border.
@@ -60,87 +76,71 @@ struct WinogradPlan {
       && 2 * pool.output.width <= pool.input.width
   }
 
-  /// 4 * acc, or 64 * acc after the division by nine, fits 32 bits.
-  private var isExact: Bool { heaviest * 255 < (size == 2 ? 1 << 29 : 1 << 25) }
-
-  // Costs in multiply-accumulates of one group. The constants beside the products are measured (Zen 4): the time of a
-  // tile's transforms per input and per output channel. Where tiles or pixels are few, streaming the packed weights
-  // takes longer than multiplying them: 16 bytes, of two each, in the time of 26 products.
-
-  private var cost: Int {
-    let products = groupInputs * groupOutputs
-    let (input, output) = size == 2 ? (36, isPooled ? 81 : 116) : (148, isPooled ? 300 : 485)
-    return max(
-      tileRows * tileColumns * (points * products + input * groupInputs + output * groupOutputs),
-      points * products * 52 / 16)
+  /// What inputs of 0...255 make of a filter at most: 255 for each positive weight, or for each negative one.
+  private static func largestSum(_ weights: [Int8], filters: Int) -> Int {
+    let filterCount = weights.count / filters
+    var largest = 0
+    for filter in 0..<filters {
+      var positive = 0
+      var negative = 0
+      for weight in weights[filter * filterCount..<(filter + 1) * filterCount] {
+        positive &+= max(Int(weight), 0)
+        negative &-= min(Int(weight), 0)
+      }
+      largest = max(largest, positive, negative)
+    }
+    return largest * 255
   }
 
-  /// About what one image takes on one thread, all groups: some 26 multiply-accumulates a nanosecond.
-  func nanoseconds(groups: Int) -> Int { groups * cost / 26 }
+  /// 4 * acc, or 64 * acc after the division by nine, fits 32 bits.
+  private var isExact: Bool { largest < (size == 2 ? 1 << 29 : 1 << 25) }
 
-  private func directCost(_ output: Shape) -> Int {
-    let pixels = output.height * output.width * (isPooled ? 4 : 1)
-    return 9 * groupInputs * groupOutputs * max(pixels, 52 / 16)
+  /// 576 * acc fits as well, so the largest of them is found before the division.
+  var keepsOrder: Bool { size == 4 && largest * 576 < 1 << 31 }
+
+  /// Picoseconds of one image and group.
+  private var cost: Double {
+    let costs = kernels.costs
+    let products = Double(groupInputs * paddedOutputs)
+    let input = (size == 2 ? costs.input2x2 : costs.input4x4) * Double((groupInputs + 15) / 16 * 16)
+    let output = size == 2 ? costs.output2x2 : costs.output4x4
+    let tile = input + (isPooled ? output.pooled : output.plain) * Double(paddedOutputs)
+    let all = rows.points * columns.points
+    // Small images leave out some points.
+    let read = Double(min(points, all))
+    let panels = Double((groupOutputs + kernels.panel - 1) / kernels.panel)
+    return max(Double(all) * costs.product * products + read * panels * costs.point, read * products * costs.weight)
+      + Double(all) * tile / Double(points)
+  }
+
+  /// Outputs of whole vectors.
+  private var paddedOutputs: Int { (groupOutputs + kernels.lanes - 1) / kernels.lanes * kernels.lanes }
+
+  /// About what one image takes on one thread, all groups.
+  func nanoseconds(groups: Int) -> Int { Int(min(Double(groups) * cost / 1000, 1e15)) }
+
+  private func directCost(_ output: Shape) -> Double {
+    let outputs = output.height * output.width
+    let together = kernels.costs.directPixels
+    let pixels = ((isPooled ? 4 * outputs : outputs) + together - 1) / together * together
+    return Double(pixels) * kernels.costs.directProduct * Double(9 * groupInputs * paddedOutputs)
+      + Double(outputs) * kernels.costs.directOutput * Double(paddedOutputs)
   }
 
   /// Tiles transformed at a time: their products stay in the first-level cache, or near it, and their transformed
   /// inputs in the second-level one.
-  var tileBlock: Int {
-    let tiles = tileRows * tileColumns
-    let most = max(6, min(size == 2 ? 30 : 18, (1 << 18) / (points * groupInputs)))
+  func tileBlock(images: Int) -> Int {
+    let tiles = rows.tiles * columns.tiles
+    let most = max(6, min(size == 2 ? 30 : 12, (1 << 18) / (points * groupInputs)))
+    if tiles * 2 <= most { return tiles * min(images, most / tiles) }
     let blocks = (tiles + most - 1) / most
     return (tiles + blocks - 1) / blocks
   }
 
   var pairs: Int { (groupInputs + 1) / 2 }
-  var scratchByteCount: Int { points * tileBlock * (4 * WinogradPlan.panel + 4 * pairs) }
-  var weightCount: Int { points * pairs * 2 * ((groupOutputs + 7) / 8 * 8) }
-
-  /// The rows of G, each scaled to integers.
-  private var factors: [[Int]] {
-    size == 2
-      ? [[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]
-      : [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 8]]
+  func scratchByteCount(tileBlock: Int) -> Int {
+    // As swl_winograd_args says: products, and inputs in an odd number of cache lines.
+    points * (tileBlock * 4 * kernels.panel + ((tileBlock * 4 * pairs + 63) / 64 | 1) * 64)
   }
-
-  /// G g G^T of every filter of a group, laid out as int8_winograd_avx2.c says. `weights` are the group's, OHWI.
-  func transform(_ weights: UnsafePointer<Int8>, into packed: UnsafeMutablePointer<Int16>) {
-    let factors = factors.flatMap { $0 }
-    var half = [Int](repeating: 0, count: 3 * span)
-    factors.withUnsafeBufferPointer { factors in
-      half.withUnsafeMutableBufferPointer { half in
-        for filter in 0..<groupOutputs {
-          let first = filter / WinogradPlan.panel * WinogradPlan.panel
-          let width = groupOutputs - first > 8 ? WinogradPlan.panel : 8
-          let panel = packed + first * points * pairs * 2 + (filter - first) * 2
-          for input in 0..<groupInputs {
-            let taps = weights + filter * 9 * groupInputs + input
-            for column in 0..<3 {
-              let above = Int(taps[column * groupInputs])
-              let middle = Int(taps[(3 + column) * groupInputs])
-              let below = Int(taps[(6 + column) * groupInputs])
-              if above | middle | below == 0 {
-                for row in 0..<span { half[3 * row + column] = 0 }
-              } else {
-                for row in 0..<span {
-                  half[3 * row + column] =
-                    factors[3 * row] &* above &+ factors[3 * row + 1] &* middle &+ factors[3 * row + 2] &* below
-                }
-              }
-            }
-            var target = panel + input / 2 * width * 2 + input & 1
-            for row in 0..<span {
-              let (a, b, c) = (half[3 * row], half[3 * row + 1], half[3 * row + 2])
-              for column in 0..<span {
-                let value =
-                  a &* factors[3 * column] &+ b &* factors[3 * column + 1] &+ c &* factors[3 * column + 2]
-                target.pointee = Int16(truncatingIfNeeded: value)
-                target += pairs * width * 2
-              }
-            }
-          }
-        }
-      }
-    }
-  }
+  var weightCount: Int { points * pairs * 2 * paddedOutputs }
 }

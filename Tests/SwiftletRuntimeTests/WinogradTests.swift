@@ -50,10 +50,47 @@ import SwiftletRuntime
       try expectEqual(model, table)
       transformed[try kernel(model, table), default: 0] += 1
     }
-    // A table that has the transforms uses both.
-    if table == "avx2" {
-      #expect(transformed["winograd2x2_u8s8__avx2", default: 0] > 10)
-      #expect(transformed["winograd4x4_u8s8__avx2", default: 0] > 20)
+    if ["avx2", "avx512vnni"].contains(table) { #expect(transformed["winograd4x4_u8s8__\(table)", default: 0] > 40) }
+  }
+
+  /// Sums too large for tiles of four take those of two, where a table has them.
+  @Test(arguments: Tables.names)
+  func everyShapeOfLargeSums(_ table: String) throws {
+    var random = SplitMix64(seed: 12)
+    func pick(_ range: ClosedRange<Int>) -> Int { range.lowerBound + Int(random.next() % UInt64(range.count)) }
+    for seed in 0..<24 {
+      var model = try convolution(
+        pick(7...13), pick(7...13), pick(150...160), pick(8...40), padding: [.valid, .sameUpper][pick(0...1)],
+        pooled: pick(0...1) == 1, seed: UInt64(seed))
+      setWeights(&model) { i in Int8(i % 7 == 0 ? -20 : 121 + i % 6) }
+      try expectEqual(model, table)
+      if table == "avx2" { #expect(try kernel(model, table) == "winograd2x2_u8s8__avx2") }
+      if table == "avx512vnni" { #expect(try !usesWinograd(model, table)) }
+    }
+  }
+
+  /// Every last tile, whole, half or cut short, along both axes, of one image and of several that share the weights.
+  @Test(arguments: Tables.names, 5...15)
+  func everyLastTile(_ table: String, _ height: Int) throws {
+    for width in 5...15 {
+      let pooled = (height + width) % 3 == 0
+      let model = try convolution(height, width, 33, 20, pooled: pooled, seed: UInt64(width))
+      try expectEqual(model, table, batch: 1 + width % 4 * 3)
+    }
+  }
+
+  /// Threads that share the rows of tiles of one image, whose last row of tiles is any of the above.
+  @Test(arguments: Tables.names)
+  func tileRowsAreShared(_ table: String) throws {
+    for side in 30...33 {
+      for padding in [Padding.valid, .sameUpper] {
+        let model = try convolution(side, side, 64, 60, padding: padding)
+        let images = model.randomInput(batch: 1, seed: 9)
+        let expected = try model.output(.reference, images)
+        let prepared = try PreparedModel(model, kernels: Tables.table(table))
+        #expect(prepared.sharedNanoseconds > 0)
+        #expect(try model.outputs(Tables.table(table), [images], batch: 1, threads: 2)[0] == expected)
+      }
     }
   }
 
@@ -116,7 +153,8 @@ import SwiftletRuntime
     }
   }
 
-  /// From 2^25 on 64 accumulators no longer fit 32 bits, from 2^29 on not even 4: smaller tiles, then the direct kernel.
+  /// From 2^25 on 64 times an accumulator no longer fits 32 bits, from 2^29 on not even 4 times: smaller tiles, then the
+  /// direct kernel.
   @Test(arguments: Tables.names)
   func largeSumsTakeSmallerTilesOrNone(_ table: String) throws {
     for (channels, expected) in [
@@ -130,6 +168,7 @@ import SwiftletRuntime
         try expectEqual(model, table, batch: 1, image: [UInt8](repeating: 255, count: side * side * channels))
       }
       if table == "avx2" { #expect(try kernel(model, table) == expected) }
+      if table == "avx512vnni" { #expect(try usesWinograd(model, table) == (channels == 115)) }
     }
   }
 
@@ -138,7 +177,7 @@ import SwiftletRuntime
   func smallLayersAreNotTransformed(_ table: String) throws {
     #expect(try !usesWinograd(convolution(3, 3, 64, 64), table))
     #expect(try !usesWinograd(convolution(12, 12, 15, 64), table))
-    #expect(try !usesWinograd(convolution(12, 12, 32, 1), table))
+    #expect(try !usesWinograd(convolution(4, 4, 16, 16), table))
   }
 
   /// Pairs of weights around the sums that 16 bits hold, for whole inputs and for their nibbles.

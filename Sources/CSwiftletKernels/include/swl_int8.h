@@ -88,31 +88,36 @@ typedef struct {
   ptrdiff_t weight_stride;
 } swl_depthwise_args;
 
-/// A 3x3 convolution of stride 1 by a Winograd transform over one image: the sums of swl_conv_args, computed otherwise.
+/// A 3x3 convolution of stride 1 by a Winograd transform: the sums of swl_conv_args, computed otherwise.
 typedef struct {
   /// Tiles read whole: the image, with its padding, reaches to the end of the last tile of each axis.
   const uint8_t *x;
-  /// Bytes from one row or pixel of the image to the next.
-  ptrdiff_t x_row, x_pixel;
+  /// Bytes from one image, row or pixel to the next.
+  ptrdiff_t images, x_image, x_row, x_pixel;
   /// Input channels, at least 16, and their number of pairs, the last perhaps half used.
   ptrdiff_t inputs, pairs;
   ptrdiff_t tile_rows, tile_columns;
-  /// Outputs stored; a last tile may reach past them.
+  /// The last row or column of 4x4 tiles is but half as long.
+  bool ends_short_rows, ends_short_columns;
+  /// Outputs stored of each image; a last tile may reach past them.
   ptrdiff_t rows, columns;
   /// The largest accumulator of each 2x2 pixels is one output.
   bool pools;
-  /// Transformed, laid out as the head of the kernel's file says, 64-byte aligned.
+  /// 576 times the accumulator fits 32 bits as well.
+  bool keeps_order;
+  /// Transformed, laid out as int8_winograd_body.h says, 64-byte aligned.
   const int16_t *weights;
+  /// Spans the outputs and the rest of their last panel.
   swl_requantization requantization;
   void *y;
-  /// Bytes from one output row or pixel to the next.
-  ptrdiff_t y_row, y_pixel;
+  /// Bytes from one image's outputs, output row or pixel to the next.
+  ptrdiff_t y_image, y_row, y_pixel;
   ptrdiff_t outputs;
   bool stores_s32;
-  /// Tiles transformed at a time.
+  /// Tiles transformed at a time, at most 48.
   ptrdiff_t tile_block;
-  /// 64-byte aligned, points * tile_block * (64 + 4 * pairs) bytes: products of one panel of 16 channels, then transformed
-  /// inputs.
+  /// 64-byte aligned, for each point 4 * panel * tile_block bytes of products, then an odd multiple of 64 bytes that
+  /// holds 4 * pairs * tile_block bytes of transformed inputs.
   void *scratch;
 } swl_winograd_args;
 
@@ -173,6 +178,7 @@ void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_SPARSE(avx512vnni);
 SWL_ROWS(avx512vnni);
+void swl_winograd4x4_u8s8__avx512vnni(const swl_winograd_args *args);
 #elif defined(__aarch64__)
 SWL_CONV(neon);
 SWL_SPARSE(neon);

@@ -23,26 +23,34 @@ struct WinogradStep: BitwiseCopyable {
   let nanoseconds: Int
 
   func run(_ frame: Frame) {
-    for image in 0..<frame.imageCount {
-      var source = UnsafePointer(frame.bytes(input) + image * inputStride)
-      if let padding { source = padding.copy(source, frame) }
+    let tileRows = 0..<groups[0].arguments.tile_rows
+    guard let padding else {
       call(
-        source, frame.bytes(output) + image * outputStride, scratch: frame.bytes(scratch),
-        tileRows: 0..<groups[0].arguments.tile_rows)
+        UnsafePointer(frame.bytes(input)), frame.bytes(output), scratch: frame.bytes(scratch), tileRows: tileRows,
+        images: frame.imageCount)
+      return
+    }
+    for image in 0..<frame.imageCount {
+      let source = padding.copy(UnsafePointer(frame.bytes(input) + image * inputStride), frame)
+      call(
+        source, frame.bytes(output) + image * outputStride, scratch: frame.bytes(scratch), tileRows: tileRows)
     }
   }
 
   private func call(
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
-    tileRows: Range<Int>
+    tileRows: Range<Int>, images: Int = 1
   ) {
-    guard let winograd = kernels.pointee.winograd else { return }
-    let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
+    guard let winograd = kernels.pointee.winograd,
+      let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
+    else { return }
     for index in 0..<groupCount {
       var arguments = groups[index].arguments
       let firstRow = tileRows.lowerBound * (arguments.pools ? size / 2 : size)
       arguments.x = x + groups[index].inputOffset + tileRows.lowerBound * size * arguments.x_row
       arguments.y = UnsafeMutableRawPointer(y + groups[index].outputOffset + firstRow * arguments.y_row)
+      arguments.images = images
+      arguments.ends_short_rows = arguments.ends_short_rows && tileRows.upperBound == arguments.tile_rows
       arguments.tile_rows = tileRows.count
       arguments.rows -= firstRow
       arguments.scratch = UnsafeMutableRawPointer(scratch)
