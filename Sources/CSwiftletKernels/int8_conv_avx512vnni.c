@@ -181,26 +181,34 @@ INLINE void short_windows(const int Q, const int V, const swl_conv_args *a) {
   UNROLL for (int i = 0; i < 4; i++) last[i] = bias[0];
   for (ptrdiff_t first = 0;; first += G) {
     __m512i best[4], x[4];
-    UNROLL for (int g = 0; g < G; g++) {
-      const ptrdiff_t window = first + g < a->window_count ? first + g : a->window_count - 1;
-      UNROLL for (int p = 0; p < Q; p++) {
-        const ptrdiff_t pixel = a->pixels[window * Q + p];
-        __m512i acc[2];
-        UNROLL for (int v = 0; v < V; v++) acc[v] = bias[v];
-        UNROLL for (int t = 0; t < FEW; t++) {
-          // Not known to be the same for all pixels, or each number of steps would get a loop of its own.
-          KEEP(steps);
-          if (t < steps) {
-            const __m512i bytes = broadcast4(base[t] + pixel);
-            UNROLL for (int v = 0; v < V; v++) acc[v] = _mm512_dpbusd_epi32(acc[v], bytes, weight[t * V + v]);
+    // A window of four pixels at a time, or all windows of one.
+    const int B = Q == 1 ? G : 1;
+    UNROLL for (int g = 0; g < G; g += B) {
+      __m512i acc[8];
+      ptrdiff_t pixel[4];
+      UNROLL for (int p = 0; p < B * Q; p++) {
+        const ptrdiff_t window = first + g + p / Q < a->window_count ? first + g + p / Q : a->window_count - 1;
+        pixel[p] = a->pixels[window * Q + p % Q];
+        UNROLL for (int v = 0; v < V; v++) acc[p * V + v] = bias[v];
+      }
+      UNROLL for (int t = 0; t < FEW; t++) {
+        // Not known to be the same for all windows, or each number of steps would get a loop of its own.
+        KEEP(steps);
+        if (t < steps) {
+          UNROLL for (int p = 0; p < B * Q; p++) {
+            const __m512i bytes = broadcast4(base[t] + pixel[p]);
+            UNROLL for (int v = 0; v < V; v++)
+              acc[p * V + v] = _mm512_dpbusd_epi32(acc[p * V + v], bytes, weight[t * V + v]);
           }
         }
-        UNROLL for (int v = 0; v < V; v++) {
-          HERE(acc[v]);
-          best[g * V + v] = p > 0 ? _mm512_max_epi32(best[g * V + v], acc[v]) : acc[v];
-        }
       }
-      UNROLL for (int v = 0; v < V; v++) x[g * V + v] = scaled(last[g * V + v], &e, v);
+      UNROLL for (int i = 0; i < B * V; i++) {
+        __m512i *most = best + g * V + i;
+        *most = acc[i / V * Q * V + i % V];
+        UNROLL for (int p = 1; p < Q; p++) *most = _mm512_max_epi32(*most, acc[(i / V * Q + p) * V + i % V]);
+        HERE(*most);
+        x[g * V + i] = scaled(last[g * V + i], &e, i % V);
+      }
     }
     if (first > 0)
       store_scaled(
@@ -223,6 +231,7 @@ ISA void swl_conv_u8s8__avx512vnni(const swl_conv_args *a) {
     case 2:
       if (pixels == 1 && is_short(a)) short_windows(1, 2, a);
       else if (pixels == 1) single_windows(8, 2, 4, a);
+      else if (pixels == 4 && is_short(a)) short_windows(4, 2, a);
       else if (pixels == 4) quad_windows(1, 2, 2, a);
       else large_windows(2, 2, a);
       break;

@@ -39,6 +39,7 @@ public struct KernelTable: @unchecked Sendable {
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
   typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
   typealias Winograd = @convention(c) (UnsafePointer<swl_winograd_args>?) -> Void
+  typealias Words = @convention(c) (UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<UInt8>?) -> Void
   typealias Addition = @convention(c) (UnsafePointer<swl_add_args>?) -> Void
 
   /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
@@ -59,6 +60,8 @@ public struct KernelTable: @unchecked Sendable {
   var denseName: StaticString = ""
   /// Nil where no transform was measured to pay on this instruction set.
   var winograd: WinogradKernels?
+  /// Writes an image's bytes as words for `WordImage`; nil where the convolution kernel has no use for them.
+  var words: Words?
   /// The sparse kernel's, where it is not `layout`.
   var sparseLayout: PanelLayout?
   let convolutionName, sparseName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
@@ -124,6 +127,7 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
+        words: swl_words_u8__avx512vnni,
         convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
         depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
