@@ -6,6 +6,7 @@
 #include <string.h>
 
 typedef uint64_t __mmask64;
+typedef uint32_t __mmask32;
 typedef uint16_t __mmask16;
 
 #define LANEWISE(name, type, expression)                            \
@@ -20,16 +21,18 @@ typedef uint16_t __mmask16;
 LANEWISE(_mm512_srav_epi32, int32_t, a[i] >> ((uint32_t)b[i] > 31 ? 31 : b[i]))
 LANEWISE(_mm512_srav_epi64, int64_t, a[i] >> ((uint64_t)b[i] > 63 ? 63 : b[i]))
 
-#define MASKED_STORE(name, mask, from, to)                       \
-  static inline void name(void *p, mask lanes, __m512i x) {      \
-    from a[64 / sizeof(from)];                                   \
-    memcpy(a, &x, 64);                                           \
-    for (size_t i = 0; i < 64 / sizeof(from); i++)               \
+#define MASKED_STORE(name, vector, mask, from, to)               \
+  static inline void name(void *p, mask lanes, vector x) {       \
+    from a[sizeof(x) / sizeof(from)];                            \
+    memcpy(a, &x, sizeof(x));                                    \
+    for (size_t i = 0; i < sizeof(x) / sizeof(from); i++)        \
       if (lanes >> i & 1) {                                      \
         const to value = (to)a[i];                               \
         memcpy((char *)p + i * sizeof(to), &value, sizeof(to));  \
       }                                                          \
   }
-MASKED_STORE(_mm512_mask_storeu_epi8, __mmask64, uint8_t, uint8_t)
-MASKED_STORE(_mm512_mask_storeu_epi32, __mmask16, int32_t, int32_t)
-MASKED_STORE(_mm512_mask_cvtepi32_storeu_epi8, __mmask16, int32_t, uint8_t)
+MASKED_STORE(_mm_mask_storeu_epi8, __m128i, __mmask16, uint8_t, uint8_t)
+MASKED_STORE(_mm256_mask_storeu_epi8, __m256i, __mmask32, uint8_t, uint8_t)
+MASKED_STORE(_mm512_mask_storeu_epi8, __m512i, __mmask64, uint8_t, uint8_t)
+MASKED_STORE(_mm512_mask_storeu_epi32, __m512i, __mmask16, int32_t, int32_t)
+MASKED_STORE(_mm512_mask_cvtepi32_storeu_epi8, __m512i, __mmask16, int32_t, uint8_t)

@@ -67,6 +67,7 @@ public struct KernelTable: @unchecked Sendable {
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
   typealias Pool = @convention(c) (UnsafePointer<swl_pool_args>?) -> Void
   typealias Winograd = @convention(c) (UnsafePointer<swl_winograd_args>?) -> Void
+  typealias Words = @convention(c) (UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<UInt8>?) -> Void
   typealias Addition = @convention(c) (UnsafePointer<swl_add_args>?) -> Void
 
   /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
@@ -87,6 +88,8 @@ public struct KernelTable: @unchecked Sendable {
   var denseName: StaticString = ""
   /// Nil where no transform was measured to pay on this instruction set.
   var winograd: WinogradKernels?
+  /// Writes an image's bytes as words for `WordImage`; nil where the convolution kernel has no use for them.
+  var words: Words?
   /// The sparse kernel's, where it is not `layout`.
   var sparseLayout: PanelLayout?
   let convolutionName, sparseName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
@@ -155,6 +158,7 @@ extension KernelTable {
         winograd: WinogradKernels(
           tiles2x2: nil, tiles4x4: swl_winograd4x4_u8s8__avx512vnni,
           names: ("", "winograd4x4_u8s8__avx512vnni"), lanes: 16, costs: .avx512vnni),
+        words: swl_words_u8__avx512vnni,
         convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
         depthwiseName: "depthwise_u8s16__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",

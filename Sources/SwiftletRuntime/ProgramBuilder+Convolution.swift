@@ -61,7 +61,17 @@ extension ProgramBuilder {
         repeats: repeats, fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint),
         widens: inputByteCount > 1)
     }
-    let offsets = inputByteCount == 1 ? cells : cells.map { $0 * Int32(inputByteCount) }
+    let wordSteps =
+      isDepthwise || isBatched || blocks != nil || conv.groups > 1
+      ? nil : self.wordSteps(geometry, pixels: cells.count, filters: conv.filters)
+    var words: WordImage?
+    if wordSteps != nil, let kernel = kernels.words {
+      words = WordImage(
+        kernel: kernel, buffer: addScratch(byteCount: 8 * paddedByteCount), byteCount: paddedByteCount,
+        rowStep: geometry.rowStep)
+    }
+    let cellByteCount = words == nil ? inputByteCount : 4
+    let offsets = cellByteCount == 1 ? cells : cells.map { $0 * Int32(cellByteCount) }
     let tables = LayerTables(
       layout: layout, pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets),
       windowCount: windowCount, windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
@@ -72,8 +82,8 @@ extension ProgramBuilder {
       return (.convolution(step), kernels.depthwiseName)
     }
     return try weightedStep(
-      group, blocks, geometry.steps(groups: conv.groups, of: layout.packing.stepInputs), groups: conv.groups, tables,
-      padding: padding, isBatched: isBatched)
+      group, blocks, wordSteps ?? geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
+      groups: conv.groups, tables, padding: padding, words: words, isBatched: isBatched)
   }
 
   mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
@@ -98,7 +108,7 @@ extension ProgramBuilder {
   /// A convolution or dense layer, block-sparse where there are `blocks`.
   private func weightedStep(
     _ group: FusedNodes, _ blocks: SparseBlocks?, _ steps: [WindowStep], groups: Int, _ tables: LayerTables,
-    padding: PaddedCopy?, isBatched: Bool
+    padding: PaddedCopy?, words: WordImage? = nil, isBatched: Bool
   ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let index = group.nodes[0]
     if let blocks {
@@ -107,21 +117,32 @@ extension ProgramBuilder {
       return (.convolution(step), kernels.sparseName)
     }
     let panels = try panels(index, steps, groups: groups, tables)
-    let step = try layerStep(group, panels, .dense, tables, padding: padding, isBatched: isBatched)
+    let step = try layerStep(group, panels, .dense, tables, padding: padding, words: words, isBatched: isBatched)
     return (.convolution(step), isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName)
   }
 
   private func layerStep(
     _ group: FusedNodes, _ panels: [Panel], _ microkernel: Microkernel, _ tables: LayerTables, padding: PaddedCopy?,
-    isBatched: Bool
+    words: WordImage? = nil, isBatched: Bool
   ) throws(PrepareError) -> ConvolutionStep {
     let input = model.nodes[group.nodes[0]].inputs[0]
     let cost = cost(panels, microkernel, tables.layout)
     return ConvolutionStep(
       kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
       input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
-      outputStride: byteCount(group.output), padding: padding, isBatched: isBatched, nanoseconds: cost.nanoseconds,
+      outputStride: byteCount(group.output), padding: padding, words: words, isBatched: isBatched,
+      nanoseconds: cost.nanoseconds,
       splitsChannels: isBatched || cost.weightCount > byteCount(input) && panels.count >= 8)
+  }
+
+  /// The steps over a `WordImage` where they are so many fewer that writing it pays.
+  private func wordSteps(_ geometry: WindowGeometry, pixels: Int, filters: Int) -> [WindowStep]? {
+    guard kernels.words != nil, let byteCount = geometry.paddedByteCount, byteCount <= 1 << 20 else { return nil }
+    let steps = geometry.wordSteps(byteCount: byteCount)
+    let saved = geometry.steps(groups: 1, of: 4).count - steps.count
+    let vectors = (filters + kernels.layout.lanes - 1) / kernels.layout.lanes
+    // A step takes about a cycle per pixel and vector, 16 words of either kind six to write.
+    return saved * pixels * vectors > 2 * byteCount ? steps : nil
   }
 
   /// The first byte of each image of the largest chunk.

@@ -2,8 +2,9 @@
 struct WindowStep {
   /// Inputs from the window's first tap.
   var offset: Int
-  /// The weights of one filter, `first ..< first + count`.
+  /// The weights of one filter: `count` of them from `first` on, `distance` apart.
   var first, count: Int
+  var distance = 1
 }
 
 /// Lays weights out in the order a kernel reads them.
@@ -22,7 +23,7 @@ struct WeightPacker {
     weights.withUnsafeBufferPointer { weights in
       steps.filter { step in
         filters.contains { filter in
-          (0..<step.count).contains { weights[filter * filterCount + step.first + $0] != 0 }
+          (0..<step.count).contains { weights[filter * filterCount + step.first + $0 * step.distance] != 0 }
         }
       }
     }
@@ -84,14 +85,15 @@ struct WeightPacker {
           let filter = start + (filters.lowerBound + channel) * filterCount
           for index in 0..<used.count {
             let source = filter + used[index].first
+            let distance = used[index].distance
             if used[index].count == 4 {
               // Written out, so that what `body` computes from the byte's number is constant.
               body(index, channel, 0, source[0])
-              body(index, channel, 1, source[1])
-              body(index, channel, 2, source[2])
-              body(index, channel, 3, source[3])
+              body(index, channel, 1, source[distance])
+              body(index, channel, 2, source[2 * distance])
+              body(index, channel, 3, source[3 * distance])
             } else {
-              for byte in 0..<used[index].count { body(index, channel, byte, source[byte]) }
+              for byte in 0..<used[index].count { body(index, channel, byte, source[byte * distance]) }
             }
           }
         }
@@ -114,7 +116,7 @@ struct WeightPacker {
           for index in 0..<used.count {
             let source = start + filter * filterCount + used[index].first
             for position in 0..<used[index].count {
-              let weight = Int32(source[position])
+              let weight = Int32(source[position * used[index].distance])
               let first = position < 2
               let (positive, negative) = (max(0, weight), max(0, -weight))
               total &+= first ? SIMD4(positive, negative, 0, 0) : SIMD4(0, 0, positive, negative)

@@ -37,13 +37,13 @@ struct WindowGeometry {
   }
 
   /// The steps of one group's window: taps that lie side by side in memory and in the filter make one run, cut into
-  /// steps of `inputs`.
-  func steps(groups: Int, of inputs: Int) -> [WindowStep] {
+  /// steps of `inputs`. `rows` of the kernel, or all.
+  func steps(groups: Int, of inputs: Int, rows: Range<Int>? = nil) -> [WindowStep] {
     let channels = plan.input.channels
     let groupChannels = channels / groups
     let kernel = plan.window.kernel
     var runs: [WindowStep] = []
-    for ky in 0..<kernel.height {
+    for ky in rows ?? 0..<kernel.height {
       for kx in 0..<kernel.width {
         let offset = (ky * plan.rows.dilation * width + kx * plan.columns.dilation) * channels
         let first = (ky * kernel.width + kx) * groupChannels
@@ -55,6 +55,31 @@ struct WindowGeometry {
       }
     }
     return WindowGeometry.cut(runs, into: inputs)
+  }
+
+  /// Bytes from a tap to the one below it.
+  var rowStep: Int { plan.rows.dilation * width * plan.input.channels }
+
+  /// The steps of a window over the `WordImage` of an image of so many bytes: whole groups of four rows column by column,
+  /// the rows left as `steps` has them. Fewer than those where four rows waste less of their last steps than they are.
+  func wordSteps(byteCount: Int) -> [WindowStep] {
+    let channels = plan.input.channels
+    let kernel = plan.window.kernel
+    let groupedRows = kernel.height / 4 * 4
+    var steps: [WindowStep] = []
+    for ky in stride(from: 0, to: groupedRows, by: 4) {
+      for tap in 0..<kernel.width * channels {
+        let column = tap / channels * plan.columns.dilation * channels + tap % channels
+        steps.append(
+          WindowStep(
+            offset: 4 * (byteCount + ky * rowStep + column), first: ky * kernel.width * channels + tap, count: 4,
+            distance: kernel.width * channels))
+      }
+    }
+    for step in self.steps(groups: 1, of: 4, rows: groupedRows..<kernel.height) {
+      steps.append(WindowStep(offset: 4 * step.offset, first: step.first, count: step.count))
+    }
+    return steps
   }
 
   /// Runs cut into steps of `inputs`.

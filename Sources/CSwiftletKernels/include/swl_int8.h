@@ -210,6 +210,9 @@ void swl_pad_u8(
 void swl_widen_u8s16__avx2(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
+
+/// Word i of `count` is the bytes x[i], x[i + distance], x[i + 2 * distance] and x[i + 3 * distance].
+void swl_words_u8__avx512vnni(const uint8_t *x, ptrdiff_t distance, ptrdiff_t count, uint8_t *y);
 #endif
 /// As swl_pad_u8, each byte of the image standing `repeats` times side by side. `left_bytes` and `right_bytes` count
 /// bytes of y.

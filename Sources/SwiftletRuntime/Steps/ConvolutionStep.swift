@@ -1,5 +1,21 @@
 import CSwiftletKernels
 
+/// An image written out as words of four bytes: every four bytes side by side, then every four below one another.
+struct WordImage: BitwiseCopyable {
+  let kernel: KernelTable.Words
+  /// The scratch buffer that takes it.
+  let buffer: Int
+  /// Bytes of the image, and from one to the one below it.
+  let byteCount, rowStep: Int
+
+  func write(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+    let words = frame.bytes(buffer)
+    kernel(x, 1, byteCount, words)
+    kernel(x, rowStep, byteCount - 3 * rowStep, words + 4 * byteCount)
+    return UnsafePointer(words)
+  }
+}
+
 /// A copy of one image into the middle of a larger one, its border the zero point.
 struct PaddedCopy: BitwiseCopyable {
   /// The scratch buffer that takes it.
@@ -57,6 +73,8 @@ struct ConvolutionStep: BitwiseCopyable {
   /// Bytes from one image to the next.
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
+  /// The kernel reads this of the image, padded or not.
+  let words: WordImage?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
   /// About what one image takes on one thread.
@@ -74,9 +92,21 @@ struct ConvolutionStep: BitwiseCopyable {
     for image in 0..<frame.imageCount {
       let source = x + image * inputStride
       call(
-        padding?.copy(source, frame) ?? source, y + image * outputStride,
+        copied(source, frame), y + image * outputStride,
         windows: 0..<panels[0].arguments.window_count, units: 0..<unitCount)
     }
+  }
+
+  /// The image as the kernel reads it, written where that is not as it lies.
+  private func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+    let padded = padding?.copy(x, frame) ?? x
+    return words?.write(padded, frame) ?? padded
+  }
+
+  /// Where `copied` left the image.
+  private func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
+    if let buffer = words?.buffer ?? padding?.buffer { return UnsafePointer(frame.bytes(buffer)) }
+    return UnsafePointer(frame.bytes(input) + image * inputStride)
   }
 
   /// The parts of the layer's output channels that can be computed apart.
@@ -124,13 +154,13 @@ extension ConvolutionStep {
 
   /// What comes before a pass's pieces, on one thread.
   func prepare(_ frame: Frame, pass: Int) {
-    _ = padding?.copy(frame.bytes(input) + pass * inputStride, frame)
+    _ = copied(frame.bytes(input) + pass * inputStride, frame)
   }
 
   /// Computes piece `piece` of `count` of one pass.
   func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
     let image = isBatched ? 0 : pass
-    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + image * inputStride
+    let source = source(frame, image: image)
     let windowCount = isBatched ? frame.imageCount : panels[0].arguments.window_count
     // Blocks of eight windows, so that cutting splits no kernel's tile.
     let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece, of: count, by: 8)
@@ -141,7 +171,7 @@ extension ConvolutionStep {
 
   /// Computes some rows of one image after `prepare`, all channels, into `y`.
   func run(_ frame: Frame, pass: Int, rows: Range<Int>, of rowCount: Int, into y: UnsafeMutablePointer<UInt8>) {
-    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
+    let source = source(frame, image: pass)
     let columns = panels[0].arguments.window_count / rowCount
     let windows = rows.lowerBound * columns..<rows.upperBound * columns
     call(
