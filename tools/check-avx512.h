@@ -36,3 +36,12 @@ MASKED_STORE(_mm256_mask_storeu_epi8, __m256i, __mmask32, uint8_t, uint8_t)
 MASKED_STORE(_mm512_mask_storeu_epi8, __m512i, __mmask64, uint8_t, uint8_t)
 MASKED_STORE(_mm512_mask_storeu_epi32, __m512i, __mmask16, int32_t, int32_t)
 MASKED_STORE(_mm512_mask_cvtepi32_storeu_epi8, __m512i, __mmask16, int32_t, uint8_t)
+
+static inline __m512i _mm512_maskz_loadu_epi8(__mmask64 lanes, const void *p) {
+  uint8_t a[64] = {0};
+  for (size_t i = 0; i < 64; i++)
+    if (lanes >> i & 1) a[i] = ((const uint8_t *)p)[i];
+  __m512i x;
+  memcpy(&x, a, 64);
+  return x;
+}

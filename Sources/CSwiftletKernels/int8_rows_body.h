@@ -1,6 +1,6 @@
 // Kernels that work on runs of channels: depthwise convolution, pools, addition. The including file defines
 // ISA (a target attribute), NAME(kernel) and BYTES, the width of a vector of u8; the compiler lowers the
-// vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first.
+// vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first; with NO_DEPTHWISE there is none.
 
 #define INLINE SWL_INLINE ISA
 enum { LANES = BYTES / 4 };
@@ -47,6 +47,7 @@ INLINE u8q requantized(s32q acc, s32q mantissa, s32q shift, const swl_requantiza
   return __builtin_convertvector(value, u8q);
 }
 
+#ifndef NO_DEPTHWISE
 INLINE u8q depthwise_vector(const swl_depthwise_args *d, const int32_t *pixels, ptrdiff_t channel) {
   const swl_conv_args *a = &d->conv;
   s32q best = (s32q){} + INT32_MIN;
@@ -97,6 +98,8 @@ ISA void NAME(swl_depthwise_u8s16)(const swl_depthwise_args *args) {
     }
   }
 }
+
+#endif
 
 ISA void NAME(swl_maxpool_u8)(const swl_pool_args *args) {
   const ptrdiff_t channels = args->channels;

@@ -2,23 +2,46 @@
 //   ISA, INLINE, KERNEL       the target attribute, always_inline, the function's name
 //   VECTOR, LANES             a vector of s32 accumulators
 //   PIXELS                    pixels computed at a time, a multiple of 4 or less than 4
-//   PARTS                     chains a single pixel's blocks are dealt out to, against the multiplier's latency
+//   FEWEST_PIXELS             pixels of a turn where no more are left; PIXELS by default
+//   PARTS                     chains, a power of two, that a single pixel's blocks are dealt out to, against the
+//                             multiplier's latency
 //   BLOCK_BYTES               bytes of one packed block
 //   load(), add(), largest()  the bias, and elementwise functions of VECTOR
 //   multiply(P, pixel, step, block, acc)   one block added to the accumulators of P pixels
 //   store16(acc, args, group, y)           requantizes one group and stores it at y, the window's first output byte
+//   STORES_TURNS              defined where the file has its own store_turn
 //
 // Windows are the outer loop and groups the inner one: pixel addresses are formed once, and at the densities this is
 // for a layer's blocks stay in the first-level cache.
 
 enum { VECTORS = 16 / LANES };
+#ifndef FEWEST_PIXELS
+#define FEWEST_PIXELS PIXELS
+#endif
 
+#ifndef STORES_TURNS
 /// Stores one group of `count` windows. Out of line, for inlined everywhere it would be most of the kernel.
 static __attribute__((noinline)) ISA void store_windows(
     const VECTOR *acc, const swl_conv_args *a, const swl_sparse_group *group, ptrdiff_t first, ptrdiff_t count) {
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
   for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += VECTORS) store16(acc, a, group, y);
 }
+
+/// Stores one group of `count` of W windows of Q pixels, in registers where a window's pixels took long enough.
+INLINE void store_turn(
+    const int W, const int Q, const VECTOR *acc, const swl_conv_args *a, const swl_sparse_group *group, ptrdiff_t first,
+    ptrdiff_t count) {
+  if (Q == 1) {
+    // Only copies leave by address, so that the accumulators stay in registers.
+    VECTOR copy[W * VECTORS];
+    UNROLL for (int i = 0; i < W * VECTORS; i++) copy[i] = acc[i];
+    store_windows(copy, a, group, first, count);
+    return;
+  }
+  UNROLL for (int i = 0; i < W; i++)
+    if (i < count) store16(acc + i * VECTORS, a, group, (uint8_t *)a->y + (first + i) * a->y_stride);
+}
+#endif
 
 INLINE void begin(const int P, const swl_sparse_args *s, const swl_sparse_group *group, VECTOR *acc) {
   UNROLL for (int v = 0; v < VECTORS; v++) {
@@ -50,10 +73,10 @@ INLINE void accumulate_one(
     UNROLL for (int i = 0; i < PARTS; i++) multiply(1, &pixel, step[i], block + i * BLOCK_BYTES, part + i * VECTORS);
   }
   for (; step != end; step++, block += BLOCK_BYTES) multiply(1, &pixel, *step, block, part);
-  UNROLL for (int v = 0; v < VECTORS; v++) {
-    acc[v] = part[v];
-    UNROLL for (int i = 1; i < PARTS; i++) acc[v] = add(acc[v], part[i * VECTORS + v]);
+  UNROLL for (int half = PARTS / 2; half > 0; half /= 2) {
+    UNROLL for (int i = 0; i < half * VECTORS; i++) part[i] = add(part[i], part[i + half * VECTORS]);
   }
+  UNROLL for (int v = 0; v < VECTORS; v++) acc[v] = part[v];
 }
 
 /// The last window, if it stands alone, of layers without a pool.
@@ -63,42 +86,48 @@ INLINE void one_window(const swl_sparse_args *s, ptrdiff_t window) {
   for (ptrdiff_t g = 0; g < s->group_count; g++) {
     VECTOR acc[VECTORS];
     accumulate_one(s, s->groups + g, pixel, acc);
-    store_windows(acc, a, s->groups + g, window, 1);
+    store_turn(1, 1, acc, a, s->groups + g, window, 1);
   }
 }
 
-/// All windows of Q pixels each, PIXELS at a time; the last turn repeats a window rather than read past the table.
-INLINE void windows(const int Q, const swl_sparse_args *s) {
+/// P pixels, in windows of Q; the last windows are repeated rather than read past the table.
+INLINE void turn(const int P, const int Q, const swl_sparse_args *s, ptrdiff_t first) {
   const swl_conv_args *a = &s->conv;
-  const int per_turn = PIXELS / Q;
-  for (ptrdiff_t first = 0; first < a->window_count; first += per_turn) {
-    if (Q == 1 && first + 1 == a->window_count) {
+  const ptrdiff_t rest = a->window_count - first, count = rest < P / Q ? rest : P / Q;
+  const uint8_t *pixel[P];
+  UNROLL for (int p = 0; p < P; p++) {
+    const ptrdiff_t window = p / Q < count ? first + p / Q : a->window_count - 1;
+    pixel[p] = a->x + a->pixels[window * Q + p % Q];
+  }
+  for (ptrdiff_t g = 0; g < s->group_count; g++) {
+    VECTOR acc[P * VECTORS], best[P / Q * VECTORS];
+    accumulate(P, s, s->groups + g, pixel, acc);
+    UNROLL for (int i = 0; i < P / Q; i++) {
+      const VECTOR *window = acc + i * Q * VECTORS;
+      UNROLL for (int v = 0; v < VECTORS; v++) {
+        best[i * VECTORS + v] = window[v];
+        UNROLL for (int p = 1; p < Q; p++)
+          best[i * VECTORS + v] = largest(best[i * VECTORS + v], window[p * VECTORS + v]);
+      }
+    }
+    store_turn(P / Q, Q, best, a, s->groups + g, first, count);
+  }
+}
+
+/// All windows of Q pixels each.
+INLINE void windows(const int Q, const swl_sparse_args *s) {
+  for (ptrdiff_t first = 0, count = s->conv.window_count; first < count;) {
+    const ptrdiff_t rest = count - first;
+    if (Q == 1 && rest == 1) {
       one_window(s, first);
       return;
     }
-    const uint8_t *pixel[PIXELS];
-    UNROLL for (int p = 0; p < PIXELS; p++) {
-      const ptrdiff_t window = first + p / Q < a->window_count ? first + p / Q : a->window_count - 1;
-      pixel[p] = a->x + a->pixels[window * Q + p % Q];
-    }
-    for (ptrdiff_t g = 0; g < s->group_count; g++) {
-      // Only copies leave by address, so that the accumulators stay in registers.
-      VECTOR acc[PIXELS * VECTORS], out[PIXELS * VECTORS];
-      accumulate(PIXELS, s, s->groups + g, pixel, acc);
-      if (Q == 1) {
-        const ptrdiff_t rest = a->window_count - first;
-        UNROLL for (int i = 0; i < PIXELS * VECTORS; i++) out[i] = acc[i];
-        store_windows(out, a, s->groups + g, first, rest < PIXELS ? rest : PIXELS);
-        continue;
-      }
-      UNROLL for (int i = 0; i < per_turn; i++) {
-        VECTOR *best = acc + i * Q * VECTORS;
-        UNROLL for (int p = 1; p < Q; p++) {
-          UNROLL for (int v = 0; v < VECTORS; v++) best[v] = largest(best[v], best[p * VECTORS + v]);
-        }
-        if (first + i < a->window_count)
-          store16(best, a, s->groups + g, (uint8_t *)a->y + (first + i) * a->y_stride);
-      }
+    if (FEWEST_PIXELS < PIXELS && rest <= FEWEST_PIXELS / Q) {
+      turn(FEWEST_PIXELS, Q, s, first);
+      first += FEWEST_PIXELS / Q;
+    } else {
+      turn(PIXELS, Q, s, first);
+      first += PIXELS / Q;
     }
   }
 }
@@ -123,7 +152,7 @@ INLINE void large_windows(const swl_sparse_args *s) {
         }
       }
       UNROLL for (int v = 0; v < VECTORS; v++) out[v] = best[v];
-      store_windows(out, a, s->groups + g, window, 1);
+      store_turn(1, 1, out, a, s->groups + g, window, 1);
     }
   }
 }

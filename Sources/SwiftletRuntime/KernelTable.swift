@@ -92,6 +92,7 @@ public struct KernelTable: @unchecked Sendable {
   var words: Words?
   /// The sparse kernel's, where it is not `layout`.
   var sparseLayout: PanelLayout?
+  var depthwisePacking = DepthwisePacking.taps
   let convolutionName, sparseName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
@@ -153,14 +154,15 @@ extension KernelTable {
         name: "avx512vnni", requires: UInt32(SWL_CPU_AVX512VNNI),
         layout: PanelLayout(packing: .bytes, lanes: 16, vectors: 4),
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
-        depthwise: swl_depthwise_u8s16__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
+        depthwise: swl_depthwise_u8s8__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
         winograd: WinogradKernels(
           tiles2x2: nil, tiles4x4: swl_winograd4x4_u8s8__avx512vnni,
           names: ("", "winograd4x4_u8s8__avx512vnni"), lanes: 16, costs: .avx512vnni),
         words: swl_words_u8__avx512vnni,
+        depthwisePacking: .quads,
         convolutionName: "conv_u8s8__avx512vnni", sparseName: "sparse_u8s8__avx512vnni",
-        depthwiseName: "depthwise_u8s16__avx512vnni",
+        depthwiseName: "depthwise_u8s8__avx512vnni",
         maxPoolName: "maxpool_u8__avx512vnni", meanPoolName: "meanpool_u8__avx512vnni",
         additionName: "add_u8__avx512vnni")
     }

@@ -76,9 +76,8 @@ extension ProgramBuilder {
       layout: layout, pixels: try memory.store(isBatched ? imageOffsets(input.count) : offsets),
       windowCount: windowCount, windowPixels: perWindow, outputChannels: conv.filters, stage: stage)
     if isDepthwise {
-      let panel = try depthwisePanel(index, geometry, tables)
-      let step = try layerStep(
-        group, [panel], .depthwise(weightStride: conv.filters), tables, padding: padding, isBatched: isBatched)
+      let (panel, microkernel) = try depthwisePanel(index, geometry, tables)
+      let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
       return (.convolution(step), kernels.depthwiseName)
     }
     return try weightedStep(
@@ -209,36 +208,6 @@ extension ProgramBuilder {
     let weights = model.nodes[index].parameters[0]
     return WeightPacker(
       layout: layout, weights: weights.int8s ?? [], filterCount: weights.count / outputChannels, steps: steps)
-  }
-
-  /// The one panel of a depthwise convolution: weights turned to [tap][channel].
-  private func depthwisePanel(
-    _ index: Int, _ geometry: WindowGeometry, _ tables: LayerTables
-  ) throws(PrepareError) -> Panel {
-    let weights = model.nodes[index].parameters[0].int8s ?? []
-    let folded: FoldedChannels
-    do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
-    let channels = tables.outputChannels
-    let taps = weights.count / channels
-    var turned = [Int16](repeating: 0, count: weights.count)
-    for channel in 0..<channels {
-      for tap in 0..<taps { turned[tap * channels + channel] = Int16(weights[channel * taps + tap]) }
-    }
-    let kernel = geometry.plan.window.kernel
-    var offsets: [Int32] = []
-    for ky in 0..<kernel.height {
-      for kx in 0..<kernel.width {
-        let cell = ky * geometry.plan.rows.dilation * geometry.width + kx * geometry.plan.columns.dilation
-        offsets.append(Int32(cell * channels))
-      }
-    }
-    var arguments = self.arguments(tables)
-    arguments.steps = try memory.store(offsets)
-    arguments.step_count = offsets.count
-    arguments.weights = UnsafeRawPointer(try memory.store(turned))
-    arguments.channels = channels
-    arguments.requantization = try requantization(folded.bias, folded.multipliers, width: channels, tables.stage)
-    return Panel(arguments: arguments, inputOffset: 0, outputOffset: 0)
   }
 
   func arguments(_ tables: LayerTables) -> swl_conv_args {

@@ -95,4 +95,17 @@ import Testing
     result.shapes[0].layer.peakShare = 0.7
     #expect(result.medianPeakShare == 0.7)
   }
+
+  @Test func comparisonsKeepATenthOfTheBlocks() throws {
+    let shape = LayerShape.all.first { $0.name == "autoencoder dense 640>128" }
+    let model = try #require(shape).model().keepingBlocks(oneIn: 10, ofNode: 0)
+    let weights = try #require(model.nodes[0].parameters[0].int8s)
+    let live = (0..<8 * 160).count { block in
+      (0..<64).contains { weights[(block / 160 * 16 + $0 / 4) * 640 + block % 160 * 4 + $0 % 4] != 0 }
+    }
+    #expect(live == 128)
+    let comparisons = try KernelComparison.blockSparse(kernels: .best, time: BenchmarkTests.short)
+    #expect(comparisons.map(\.batch) == [1, 64, 1, 64])
+    #expect(comparisons.allSatisfy { $0.microseconds > 0 && $0.otherMicroseconds > 0 })
+  }
 }

@@ -3,9 +3,12 @@ import SwiftletBytes
 import SwiftletPipeline
 import SwiftletRuntime
 
-/// `bench --shapes`.
+/// `bench --shapes` and `bench --compare-kernels`.
 struct ShapeBenchOptions: ParsableArguments {
   @Flag(help: "Measure layer shapes of well-known networks against the portable kernels.") var shapes = false
+  @Flag(
+    help: "Measure block-sparse layers against dense ones, and the portable kernels against the plain Swift loops.")
+  var compareKernels = false
   @Option(help: ArgumentHelp("Fail where a shape's ratio fell below the one stored here.", valueName: "file"))
   var check: String?
   @Option(help: ArgumentHelp("Store this machine's ratios here, those of other CPUs kept.", valueName: "file"))
@@ -17,6 +20,19 @@ struct ShapeBenchOptions: ParsableArguments {
       throw ValidationError("--check and --write need --shapes.")
     }
     guard margin > 0, margin < 1 else { throw ValidationError("--margin must be between 0 and 1.") }
+  }
+
+  func runComparisons(_ table: KernelTable?, json: Bool) throws {
+    guard let table = table ?? KernelTable.selected else {
+      throw Failure("SWIFTLET_KERNELS names no kernels of this CPU")
+    }
+    let comparisons = try KernelComparison.blockSparse(kernels: table) + KernelComparison.portable()
+    if json { return try Console.printJSON(comparisons) }
+    let rows = comparisons.map {
+      [$0.name, "\($0.batch)", $0.microseconds.fixed(2), $0.otherMicroseconds.fixed(2), $0.ratio.fixed(2) + "x"]
+    }
+    try Console.print(
+      "\(table.name), one thread\n" + Console.table([["comparison", "batch", "us", "against us", "ratio"]] + rows))
   }
 
   func run(_ table: KernelTable?, json: Bool, quiet: Bool, force: Bool) throws {

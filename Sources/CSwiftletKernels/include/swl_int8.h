@@ -82,7 +82,8 @@ typedef struct {
 /// A depthwise convolution: channel c of a pixel is bias[c] + the sum over steps t of
 /// x[pixel + steps[t] + c] * weight[t * weight_stride + c], then as in swl_conv_args.
 ///
-/// `weights` are s16. Of `conv`, `vectors` and `stores_s32` are not read.
+/// `weights` are s16, `y_stride` is `channels`. Of `conv`, `vectors` and `stores_s32` are not read. The kernel of
+/// avx512vnni has weights of its own, as the head of its file says, and does not read `weight_stride`.
 typedef struct {
   swl_conv_args conv;
   ptrdiff_t weight_stride;
@@ -159,24 +160,27 @@ typedef struct {
 #define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
 #define SWL_DENSE(isa) void swl_dense_u8s8__##isa(const swl_conv_args *args)
 #define SWL_SPARSE(isa) void swl_sparse_u8s8__##isa(const swl_sparse_args *args)
+#define SWL_DEPTHWISE(isa) void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args)
 #define SWL_ROWS(isa)                                              \
-  void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args); \
   void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
   void swl_meanpool_u8__##isa(const swl_pool_args *args);          \
   void swl_add_u8__##isa(const swl_add_args *args)
 
 SWL_CONV(portable);
 SWL_SPARSE(portable);
+SWL_DEPTHWISE(portable);
 SWL_ROWS(portable);
 #if defined(__x86_64__)
 SWL_CONV(avx2);
 SWL_SPARSE(avx2);
+SWL_DEPTHWISE(avx2);
 SWL_ROWS(avx2);
 SWL_DENSE(avx2);
 void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
 void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_SPARSE(avx512vnni);
+void swl_depthwise_u8s8__avx512vnni(const swl_depthwise_args *args);
 SWL_ROWS(avx512vnni);
 void swl_winograd4x4_u8s8__avx512vnni(const swl_winograd_args *args);
 #elif defined(__aarch64__)
@@ -184,11 +188,13 @@ SWL_CONV(neon);
 SWL_SPARSE(neon);
 SWL_CONV(neondot);
 SWL_SPARSE(neondot);
+SWL_DEPTHWISE(neon);
 SWL_ROWS(neon);
 #endif
 #undef SWL_CONV
 #undef SWL_DENSE
 #undef SWL_SPARSE
+#undef SWL_DEPTHWISE
 #undef SWL_ROWS
 
 /// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.
