@@ -15,14 +15,39 @@ struct WeightPacker {
   let steps: [WindowStep]
 
   /// The steps in which some filter of the panel has a nonzero weight; the others add nothing.
-  func usedSteps(filters: Range<Int>) -> [WindowStep] { usedSteps(steps, filters: filters) }
+  func usedSteps(filters: Range<Int>) -> [WindowStep] {
+    let presence = presence(filters: filters)
+    var used: [WindowStep] = []
+    used.reserveCapacity(presence.reduce(0) { $0 + ($1 != 0 ? 1 : 0) })
+    for (index, bits) in presence.enumerated() where bits != 0 { used.append(steps[index]) }
+    return used
+  }
 
-  /// Those of `steps` in which some filter of the panel has a nonzero weight.
-  func usedSteps(_ steps: [WindowStep], filters: Range<Int>) -> [WindowStep] {
+  /// For every step the weights of `filters` there, or-ed together: zero where none of them matters. Where every step
+  /// has some, the later filters are not looked at.
+  func presence(filters: Range<Int>) -> [UInt32] {
+    var presence = [UInt32](repeating: 0, count: steps.count)
     weights.withUnsafeBufferPointer { weights in
-      steps.filter { step in
-        filters.contains { filter in
-          (0..<step.count).contains { weights[filter * filterCount + step.first + $0] != 0 }
+      guard let start = weights.baseAddress else { return }
+      presence.withUnsafeMutableBufferPointer { presence in
+        // Filter by filter, in the order the weights lie in memory.
+        for filter in filters {
+          add(start + filter * filterCount, to: presence)
+          if filter & 3 == 3, !presence.contains(0) { return }
+        }
+      }
+    }
+    return presence
+  }
+
+  private func add(_ filter: UnsafePointer<Int8>, to presence: UnsafeMutableBufferPointer<UInt32>) {
+    steps.withUnsafeBufferPointer { steps in
+      for index in 0..<steps.count {
+        let source = filter + steps[index].first
+        if steps[index].count == 4 {
+          presence[index] |= UnsafeRawPointer(source).loadUnaligned(as: UInt32.self)
+        } else {
+          for byte in 0..<steps[index].count { presence[index] |= UInt32(UInt8(bitPattern: source[byte])) }
         }
       }
     }
@@ -53,10 +78,7 @@ struct WeightPacker {
     let width = vectors * layout.lanes
     let start = first * width * layout.packing.stepInputs
     if case .bytes = layout.packing {
-      let packed = memory.assumingMemoryBound(to: Int8.self) + start
-      forEachWeight(used, filters) { step, channel, byte, weight in
-        packed[(step * width + channel) * 4 + byte] = weight
-      }
+      packBytes(used, filters, width: width, at: memory.assumingMemoryBound(to: Int8.self) + start)
       return
     }
     let packing = layout.packing
@@ -69,6 +91,31 @@ struct WeightPacker {
         case .widened, .bytes: (step * width + channel) * 2 + byte
         }
       packed[index] = Int16(weight)
+    }
+  }
+
+  /// Four weights at a time.
+  private func packBytes(
+    _ used: [WindowStep], _ filters: Range<Int>, width: Int, at packed: UnsafeMutablePointer<Int8>
+  ) {
+    weights.withUnsafeBufferPointer { weights in
+      guard let start = weights.baseAddress else { return }
+      used.withUnsafeBufferPointer { used in
+        for channel in 0..<filters.count {
+          let filter = start + (filters.lowerBound &+ channel) &* filterCount
+          var target = packed + channel &* 4
+          for index in 0..<used.count {
+            let source = filter + used[index].first
+            if used[index].count == 4 {
+              UnsafeMutableRawPointer(target).storeBytes(
+                of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
+            } else {
+              for byte in 0..<used[index].count { target[byte] = source[byte] }
+            }
+            target += width &* 4
+          }
+        }
+      }
     }
   }
 
