@@ -57,6 +57,39 @@ struct DecodedElements {
     }
   }
 
+  /// Writes `values` in order, each behind its gap; a gap of 255 goes on with the next.
+  ///
+  /// The caller has added up the gaps: none leads past the last element, and those below 255 are as many as `values`.
+  mutating func scatter(_ values: StoredValues, after gaps: UnsafeBufferPointer<UInt8>) {
+    var next = 0
+    guard width == 1 else {
+      var index = 0
+      for gap in gaps {
+        index += Int(gap)
+        if gap == 255 { continue }
+        self[index] = values[next]
+        next += 1
+        index += 1
+      }
+      return
+    }
+    let bytes = start.assumingMemoryBound(to: UInt8.self)
+    // Where the next element lies within its run.
+    var place = 0
+    var run = 0
+    for gap in gaps {
+      place &+= Int(gap)
+      if gap == 255 { continue }
+      while place >= runCount {
+        place &-= runCount
+        run &+= 1
+      }
+      bytes[run &+ place &* stride] = values.bytes[next]
+      next &+= 1
+      place &+= 1
+    }
+  }
+
   subscript(index: Int) -> UInt32 {
     mutating get {
       let position = position(index)
@@ -125,22 +158,31 @@ struct PackedBits {
     return bytes[index >> 3] >> UInt8(index & 7) & 1
   }
 
+  /// Eight bytes' bits at byte `first`, those past the end zero.
+  @inline(__always) private func word(_ first: Int) -> UInt64 {
+    if first <= bytes.count - 8, let start = bytes.baseAddress {
+      return UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(fromByteOffset: first, as: UInt64.self))
+    }
+    var word: UInt64 = 0
+    for index in (first..<bytes.count).reversed() { word = word << 8 | UInt64(bytes[index]) }
+    return word
+  }
+
   var setCount: Int {
     var count = 0
-    for byte in bytes { count += byte.nonzeroBitCount }
+    for first in stride(from: 0, to: bytes.count, by: 8) { count += word(first).nonzeroBitCount }
     return count
   }
 
   /// Calls `body` with the index of every set bit, in order.
   @inline(__always) func forEachSet(_ body: (Int) -> Void) {
-    var first = 0
-    for byte in bytes {
-      var rest = byte
+    // By words: where a byte's few bits end is a branch that no CPU foresees.
+    for first in stride(from: 0, to: bytes.count, by: 8) {
+      var rest = word(first)
       while rest != 0 {
-        body(first + rest.trailingZeroBitCount)
-        rest &= rest - 1
+        body(first &* 8 &+ rest.trailingZeroBitCount)
+        rest &= rest &- 1
       }
-      first += 8
     }
   }
 }

@@ -83,29 +83,25 @@ package enum TensorDecoder {
         .bytes(.truncated(needed: nonzeroCount, available: reader.remaining)), "gaps", at: reader.offset)
     }
     // Walked twice, once to find where the gaps end, so that positions need no memory of their own.
-    let gapStart = reader.offset
+    let rest = UnsafeBufferPointer(rebasing: content[reader.offset..<reader.offset + reader.remaining])
+    var gapCount = 0
     var found = 0
     var position = 0
     while found < nonzeroCount {
-      let gap = Int(try reader.byte("gaps"))
+      guard gapCount < rest.count else {
+        throw reader.error(.bytes(.truncated(needed: 1, available: 0)), "gaps", at: reader.offset + gapCount)
+      }
+      let gap = Int(rest[gapCount])
+      gapCount += 1
       position += gap
       guard position < elements.count else { throw reader.error(.badValue, "gaps", at: start) }
-      if gap < 255 {
-        found += 1
-        position += 1
-      }
+      let isElement = gap < 255 ? 1 : 0
+      found += isElement
+      position += isElement
     }
-    let gaps = UnsafeBufferPointer(rebasing: content[gapStart..<reader.offset])
+    _ = try reader.range("gaps", count: gapCount)
     let values = try nonzeros(&reader, content, count: nonzeroCount, width: elements.width)
-    var next = 0
-    position = 0
-    for gap in gaps {
-      position += Int(gap)
-      if gap == 255 { continue }
-      elements[position] = values[next]
-      next += 1
-      position += 1
-    }
+    elements.scatter(values, after: UnsafeBufferPointer(rebasing: rest[..<gapCount]))
   }
 
   private static func blocks(

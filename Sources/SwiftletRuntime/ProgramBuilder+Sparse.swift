@@ -31,29 +31,33 @@ extension ProgramBuilder {
     let packer = packer(index, steps, outputChannels, kernels.sparseLayout ?? kernels.layout)
     let groupFilters = outputChannels / groups
     let groupInputs = model.values[model.nodes[index].inputs[0]].shape.channels / groups
-    var result: [SparseGroup] = []
+    var blocks: [(filters: Range<Int>, inputOffset: Int)] = []
     var sparseCount = 0
     var denseCount = 0
-    var count = 0
     for group in 0..<groups {
       let end = (group + 1) * groupFilters
       for panel in stride(from: group * groupFilters, to: end, by: 4 * Self.blockWidth) {
-        let panelFilters = panel..<min(panel + 4 * Self.blockWidth, end)
-        let used = packer.usedSteps(filters: panelFilters)
-        for first in stride(from: panel, to: panelFilters.upperBound, by: Self.blockWidth) {
+        let panelEnd = min(panel + 4 * Self.blockWidth, end)
+        var panelPresence = [UInt32](repeating: 0, count: steps.count)
+        for first in stride(from: panel, to: panelEnd, by: Self.blockWidth) {
           let filters = first..<min(first + Self.blockWidth, end)
-          let blocks = packer.usedSteps(used, filters: filters)
-          result.append(SparseGroup(filters: filters, steps: blocks, inputOffset: group * groupInputs))
-          sparseCount += blocks.count
-          denseCount += used.count
-          count += steps.count
+          let presence = packer.presence(filters: filters)
+          for index in presence.indices { panelPresence[index] |= presence[index] }
+          sparseCount += usedCount(presence)
+          blocks.append((filters, group * groupInputs))
         }
+        denseCount += (panelEnd - panel + Self.blockWidth - 1) / Self.blockWidth * usedCount(panelPresence)
       }
     }
     let hasWidePanels = kernels.layout.lanes * kernels.layout.vectors > Self.blockWidth
     guard sparseCount * 4 <= denseCount * (hasWidePanels ? 3 : 2), denseCount > 0 else { return nil }
-    return SparseBlocks(groups: result, share: Double(sparseCount) / Double(count))
+    return SparseBlocks(
+      groups: blocks.map {
+        SparseGroup(filters: $0.filters, steps: packer.usedSteps(filters: $0.filters), inputOffset: $0.inputOffset)
+      }, share: Double(sparseCount) / Double(blocks.count * steps.count))
   }
+
+  private func usedCount(_ presence: [UInt32]) -> Int { presence.reduce(0) { $0 + ($1 != 0 ? 1 : 0) } }
 
   /// The one panel of a block-sparse layer.
   func sparsePanel(

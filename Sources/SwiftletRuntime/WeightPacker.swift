@@ -5,6 +5,9 @@ struct WindowStep {
   /// The weights of one filter: `count` of them from `first` on, `distance` apart.
   var first, count: Int
   var distance = 1
+
+  /// The weights are four bytes side by side.
+  var isWord: Bool { count == 4 && distance == 1 }
 }
 
 /// Lays weights out in the order a kernel reads them.
@@ -16,14 +19,40 @@ struct WeightPacker {
   let steps: [WindowStep]
 
   /// The steps in which some filter of the panel has a nonzero weight; the others add nothing.
-  func usedSteps(filters: Range<Int>) -> [WindowStep] { usedSteps(steps, filters: filters) }
+  func usedSteps(filters: Range<Int>) -> [WindowStep] {
+    let presence = presence(filters: filters)
+    var used: [WindowStep] = []
+    used.reserveCapacity(presence.reduce(0) { $0 + ($1 != 0 ? 1 : 0) })
+    for (index, bits) in presence.enumerated() where bits != 0 { used.append(steps[index]) }
+    return used
+  }
 
-  /// Those of `steps` in which some filter of the panel has a nonzero weight.
-  func usedSteps(_ steps: [WindowStep], filters: Range<Int>) -> [WindowStep] {
+  /// For every step the weights of `filters` there, or-ed together: zero where none of them matters. Where every step
+  /// has some, the later filters are not looked at.
+  func presence(filters: Range<Int>) -> [UInt32] {
+    var presence = [UInt32](repeating: 0, count: steps.count)
     weights.withUnsafeBufferPointer { weights in
-      steps.filter { step in
-        filters.contains { filter in
-          (0..<step.count).contains { weights[filter * filterCount + step.first + $0 * step.distance] != 0 }
+      guard let start = weights.baseAddress else { return }
+      presence.withUnsafeMutableBufferPointer { presence in
+        // Filter by filter, in the order the weights lie in memory.
+        for filter in filters {
+          add(start + filter * filterCount, to: presence)
+          if filter & 3 == 3, !presence.contains(0) { return }
+        }
+      }
+    }
+    return presence
+  }
+
+  private func add(_ filter: UnsafePointer<Int8>, to presence: UnsafeMutableBufferPointer<UInt32>) {
+    steps.withUnsafeBufferPointer { steps in
+      for index in 0..<steps.count {
+        let step = steps[index]
+        let source = filter + step.first
+        if step.isWord {
+          presence[index] |= UnsafeRawPointer(source).loadUnaligned(as: UInt32.self)
+        } else {
+          for byte in 0..<step.count { presence[index] |= UInt32(UInt8(bitPattern: source[byte &* step.distance])) }
         }
       }
     }
@@ -54,10 +83,7 @@ struct WeightPacker {
     let width = vectors * layout.lanes
     let start = first * width * layout.packing.stepInputs
     if case .bytes = layout.packing {
-      let packed = memory.assumingMemoryBound(to: Int8.self) + start
-      forEachWeight(used, filters) { step, channel, byte, weight in
-        packed[(step * width + channel) * 4 + byte] = weight
-      }
+      packBytes(used, filters, width: width, at: memory.assumingMemoryBound(to: Int8.self) + start)
       return
     }
     let packing = layout.packing
@@ -70,6 +96,32 @@ struct WeightPacker {
         case .widened, .bytes: (step * width + channel) * 2 + byte
         }
       packed[index] = Int16(weight)
+    }
+  }
+
+  /// Four weights at a time.
+  private func packBytes(
+    _ used: [WindowStep], _ filters: Range<Int>, width: Int, at packed: UnsafeMutablePointer<Int8>
+  ) {
+    weights.withUnsafeBufferPointer { weights in
+      guard let start = weights.baseAddress else { return }
+      used.withUnsafeBufferPointer { used in
+        for channel in 0..<filters.count {
+          let filter = start + (filters.lowerBound &+ channel) &* filterCount
+          var target = packed + channel &* 4
+          for index in 0..<used.count {
+            let step = used[index]
+            let source = filter + step.first
+            if step.isWord {
+              UnsafeMutableRawPointer(target).storeBytes(
+                of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
+            } else {
+              for byte in 0..<step.count { target[byte] = source[byte &* step.distance] }
+            }
+            target += width &* 4
+          }
+        }
+      }
     }
   }
 

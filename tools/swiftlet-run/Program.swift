@@ -42,6 +42,8 @@ enum Program {
         isStandardInput(path)
         ? try FileBytes.readStandardInput(limit: modelLimit) : try FileBytes.read(path, limit: modelLimit)
     } catch { throw Failure(path, error) }
+    // About what decoded and packed weights take, and the coder's contexts.
+    swl_expect_memory(min(max(8 * bytes.count, 256 << 10), 768 << 10))
     do throws(ModelFormatError) { return try ModelReader.read(bytes) } catch { throw Failure(path, error) }
   }
 

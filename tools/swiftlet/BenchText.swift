@@ -17,7 +17,8 @@ extension LoadMeasurement {
       peakBytes > 0 ? "; peak memory \(bytesText(peakBytes)), \(bytesText(peakBytesBefore)) of it before loading" : ""
     return "load: \(fileByteCount.grouped) bytes decoded in \(decodeMilliseconds.fixed(2)) ms, prepared in "
       + "\(prepareMilliseconds.fixed(2)) ms (\(packedByteCount.grouped) bytes of packed weights, "
-      + "\(arenaByteCount.grouped) of arena), first run \(firstRunMilliseconds.fixed(3)) ms\(memory)"
+      + "\(arenaByteCount.grouped) of arena), first run \(firstRunMilliseconds.fixed(3)) ms\(memory); "
+      + "warm: decoded in \(warmDecodeMilliseconds.fixed(2)) ms, prepared in \(warmPrepareMilliseconds.fixed(2)) ms"
   }
 }
 

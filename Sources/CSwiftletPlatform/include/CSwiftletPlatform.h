@@ -43,6 +43,10 @@ void swl_aligned_free(void *pointer);
 /// for a short-lived process, whose start-up time is page faults. Does nothing where the allocator has no such setting.
 void swl_keep_freed_memory(void);
 
+/// Lets the system provide `byte_count` bytes of the allocator's memory at once, which will soon be needed, rather than
+/// page by page as they are touched. Follows `swl_keep_freed_memory`; changes nothing but time.
+void swl_expect_memory(size_t byte_count);
+
 // MARK: Files
 
 /// Why a file operation failed. The values are stable.

@@ -95,14 +95,23 @@ package struct RangeDecoder: BitCoder {
 
   @inline(__always) package mutating func code(_ bit: Int, probability: UInt32) -> Int {
     let bound = UInt32(truncatingIfNeeded: (UInt64(range) &* UInt64(probability)) >> 16)
-    let isOne = code < bound
-    range = isOne ? bound : range &- bound
-    code = isOne ? code : code &- bound
+    // A branch, so that what follows is begun on the likelier bit before the division of the range is known.
+    if code < bound {
+      range = bound
+      normalize()
+      return 1
+    }
+    range &-= bound
+    code &-= bound
+    normalize()
+    return 0
+  }
+
+  @inline(__always) private mutating func normalize() {
     while range < RangeCoding.leastRange {
       range <<= 8
       code = code << 8 | nextByte()
     }
-    return isOne ? 1 : 0
   }
 
   /// Whether decoding has gone on beyond what any stream of this length can hold.
