@@ -10,6 +10,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   let op: Conv2D
   private let geometry: ConvolutionGeometry
   private let panels: PackedPanels
+  private let winograd: WinogradPanels?
   private let bias: FloatBuffer
   /// Offsets of the windows' first patches, and of a window's four patches from it.
   private let windows: [Int]
@@ -73,6 +74,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     let g = ConvolutionGeometry(op, plan)
     geometry = g
     panels = PackedPanels(rows: g.patch, columns: g.filters)
+    winograd = WinogradPanels(op, channels: plan.input.channels, panels, workers: place.context.workers)
     bias = paddedBias(g.filters)
     let width = plan.output.width
     let corners = (0..<pool.output.height).flatMap { y in (0..<pool.output.width).map { x in 2 * y * width + 2 * x } }
@@ -97,20 +99,25 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     panels.packTransposed(panel, parameters[0].weights.baseAddress!, stride: geometry.patch, context.kernels.table)
     (bias.pointer + panel.first).update(
       from: parameters[1].weights.baseAddress! + panel.first, count: panel.columns)
+    winograd?.prepare(task, integerLimit: integerLimit, context.kernels.table)
   }
 
   override func forward(_ shard: Shard) {
     let scratch = scratch[shard.worker]
     fillWindows(scratch, shard)
     let g = geometry
-    let (low, high) = op.activation.bounds
+    let bounds = op.activation.bounds
     let first = shard.samples.lowerBound * output.count
-    for panel in panels.panels {
+    let count = shard.samples.count * windows.count
+    let (y, won) = (output.data.pointer + first, shard.isTraining ? winners + first : nil)
+    winograd?.convolve(
+      scratch.windows.read, count: count, steps: (Int(pixels[1]), Int(pixels[2])), bounds: bounds, bias: bias.pointer,
+      into: y, won, filters: g.filters, worker: shard.worker, context.kernels.table)
+    for (index, panel) in panels.panels.enumerated() where winograd?.isUsable(index) != true {
       context.kernels.table.convpool(
-        scratch.windows.read, shard.samples.count * windows.count, Int(pixels[1]), Int(pixels[2]), g.segments,
-        g.segments.count, g.run, panels.address(panel), panel.width, bias.pointer + panel.first, low, high,
-        output.data.pointer + first + panel.first, shard.isTraining ? winners + first + panel.first : nil, g.filters,
-        panel.columns)
+        scratch.windows.read, count, Int(pixels[1]), Int(pixels[2]), g.segments, g.segments.count, g.run,
+        panels.address(panel), panel.width, bias.pointer + panel.first, bounds.low, bounds.high, y + panel.first,
+        won.map { $0 + panel.first }, g.filters, panel.columns)
     }
   }
 
