@@ -78,6 +78,14 @@ typedef void swl_gate_f32_t(const float *y, long count, float low, float high, f
 // winner[i * channels + c] == p, else zero; bias_gradient[c] += dy of all that have a winner.
 typedef void swl_spread_winners_f32_t(
     long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient);
+// The weight gradient of a convolution over one channel, height x width taps (width up to 7), from its pool's winners:
+//   out[tap * out_stride + c] += dy[i * channels + c] * (pixel of the tap under the winner of window i in channel c)
+// and out[height * width * out_stride + c] += dy of all that have a winner. Rows of windows[i] are step_y apart.
+// out_stride is `channels` rounded up to whole vectors; what lies beyond `channels` is of no meaning. SWL_FLOAT_LANES
+// elements after the last window's of `winner` and `dy`, and seven after each pixel read, must be readable.
+typedef void swl_winner_filters_f32_t(
+    const float *const *windows, long count, long step_y, long height, long width, const uint8_t *winner,
+    const float *dy, long channels, float *out, long out_stride);
 // out[c][r] = x[r * stride + c] for r < rows, zero for rows <= r < width; out is [columns][width], width a multiple of 4.
 typedef void swl_pack_f32_t(const float *x, long rows, long columns, long stride, long width, float *out);
 //   y = scale * x
@@ -141,6 +149,7 @@ typedef struct {
   swl_add_f32_t *add;
   swl_gate_f32_t *gate;
   swl_spread_winners_f32_t *spread_winners;
+  swl_winner_filters_f32_t *winner_filters;
   swl_pack_f32_t *pack;
   swl_bytes_f32_t *bytes;
   swl_requantize_f32_t *requantize;
@@ -173,6 +182,7 @@ typedef struct {
   swl_add_f32_t swl_add_f32__##isa; \
   swl_gate_f32_t swl_gate_f32__##isa; \
   swl_spread_winners_f32_t swl_spread_winners_f32__##isa; \
+  swl_winner_filters_f32_t swl_winner_filters_f32__##isa; \
   swl_pack_f32_t swl_pack_f32__##isa; \
   swl_bytes_f32_t swl_bytes_f32__##isa; \
   swl_requantize_f32_t swl_requantize_f32__##isa; \
