@@ -66,6 +66,8 @@ INLINE void store_columns(float *out, vf v, long columns, int accumulate) {
 
 #include "float_igemm.h"
 #include "float_convpool.h"
+#include "float_winograd.h"
+#include "float_winners.h"
 #include "float_outer.h"
 #include "float_combine.h"
 #include "float_depthwise.h"

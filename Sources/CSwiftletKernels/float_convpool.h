@@ -1,5 +1,29 @@
-// Convolution + bias + 2x2 max + clamp, one pass. The winner is the first maximum in row-major order; it is SWL_NO_WINNER
-// where the clamp is flat, so that backward visits only winners that carry a gradient.
+// Stores the maximum of a window's four sums, bias and clamp applied, and its winner: the first maximum in row-major order,
+// SWL_NO_WINNER where the clamp is flat, so that backward visits only winners that carry a gradient.
+INLINE void NAME(store_pooled)(
+    const vf *y, vf bias, vf low, vf high, float *out, uint8_t *winner, long columns) {
+  vf best = y[0];
+  vi which = 0;
+  UNROLL for (int p = 1; p < 4; p++) {
+    // A NaN anywhere in the window wins, as it would in a plain max that propagates NaN.
+    const vi greater = (y[p] > best) | (y[p] != y[p]);
+    best = greater ? y[p] : best;
+    which = greater ? (vi)p : which;
+  }
+  best += bias;
+  which = ((best > low) & (best < high)) ? which : (vi)SWL_NO_WINNER;
+  store_columns(out, clamp(best, low, high), columns, 0);
+  if (winner) {
+    const vb bytes = __builtin_convertvector(which, vb);
+    if (columns >= VL) {
+      __builtin_memcpy(winner, &bytes, sizeof bytes);
+    } else {
+      copy_lanes(winner, &bytes, columns, 1);
+    }
+  }
+}
+
+// Convolution + bias + 2x2 max + clamp, one pass.
 INLINE void NAME(convpool_block)(
     const int pw, const int nv, const float *const *windows, long step_x, long step_y, const int32_t *segment,
     long segments, long run, const float *weights, long width, const float *bias, float low, float high, float *out,
@@ -32,28 +56,10 @@ INLINE void NAME(convpool_block)(
     if (left <= 0) break;
     vf b = load(bias + v * VL);
     UNROLL for (int i = 0; i < pw; i++) {
-      vf best = acc[i][0][v];
-      vi which = 0;
-      UNROLL for (int p = 1; p < 4; p++) {
-        // A NaN anywhere in the window wins, as it would in a plain max that propagates NaN.
-        vi greater = (acc[i][p][v] > best) | (acc[i][p][v] != acc[i][p][v]);
-        best = greater ? acc[i][p][v] : best;
-        which = greater ? (vi)p : which;
-      }
-      best += b;
-      which = ((best > lo) & (best < hi)) ? which : (vi)SWL_NO_WINNER;
-      best = clamp(best, lo, hi);
-      float *y = out + i * out_stride + v * VL;
-      store_columns(y, best, left, 0);
-      if (winner) {
-        const vb bytes = __builtin_convertvector(which, vb);
-        uint8_t *won = winner + i * out_stride + v * VL;
-        if (left >= VL) {
-          __builtin_memcpy(won, &bytes, sizeof bytes);
-        } else {
-          copy_lanes(won, &bytes, left, 1);
-        }
-      }
+      vf y[4];
+      UNROLL for (int p = 0; p < 4; p++) y[p] = acc[i][p][v];
+      const long at = i * out_stride + v * VL;
+      NAME(store_pooled)(y, b, lo, hi, out + at, winner ? winner + at : 0, left);
     }
   }
 }

@@ -85,6 +85,14 @@ public final class FloatNetwork {
   /// What computes nodes in their operators' stead, by node (integer arithmetic simulated in floats). A fused
   /// convolution and pool cannot be replaced, nor a reshape.
   public var substitutes: [Int: any OperatorSubstitute] = [:]
+  /// What no value exceeds in magnitude where all values and weights are integers (quantization-aware training): every sum
+  /// is then computed so that it is exact, if the plain sum is. Nil elsewhere.
+  public var integerLimit: Float? {
+    didSet {
+      for step in steps { step.integerLimit = integerLimit }
+      parametersChanged()
+    }
+  }
 
   let pool: WorkerPool
   let context: StepContext

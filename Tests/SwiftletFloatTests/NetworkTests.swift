@@ -6,6 +6,9 @@ import Testing
 @Suite struct NetworkTests {
   enum Graph: String, CaseIterable {
     case seedLike, oddChannels, residual, normalized, depthwise, padded, grouped, dilated, activationBeforePool, wide
+    case stridedBeforePool, oneChannel
+
+    private var isOfOneChannel: Bool { [.seedLike, .stridedBeforePool, .oneChannel].contains(self) }
 
     func model() throws -> Model {
       let window = { (k: Int, s: Int, p: Padding) in SlidingWindow(kernel: Size2D(k), stride: Size2D(s), padding: p) }
@@ -14,7 +17,7 @@ import Testing
       {
         .conv2D(Conv2D(filters: filters, window: window, groups: groups, activation: activation))
       }
-      var b = ModelBuilder(input: Shape(height: 12, width: 12, channels: self == .seedLike ? 1 : 3))
+      var b = ModelBuilder(input: Shape(height: 12, width: 12, channels: isOfOneChannel ? 1 : 3))
       switch self {
       case .seedLike:
         try b.add(conv(32, window(3, 1, .valid)))
@@ -59,6 +62,14 @@ import Testing
       case .activationBeforePool:
         try b.add(conv(16, window(3, 1, .valid), .none))
         try b.add(.activation(.relu))
+        try b.add(maximum)
+      case .stridedBeforePool:
+        try b.add(conv(18, window(3, 2, .uniform(2))))
+        try b.add(maximum)
+      case .oneChannel:
+        try b.add(conv(21, window(4, 1, .uniform(1))))
+        try b.add(maximum)
+        try b.add(conv(39, window(3, 1, .sameUpper)))
         try b.add(maximum)
       case .wide:
         try b.add(conv(70, window(3, 3, .valid)))

@@ -5,6 +5,8 @@
 
 // The winner byte of a pooled output that passes no gradient back.
 #define SWL_NO_WINNER 255
+// The floats of the longest vector.
+#define SWL_FLOAT_LANES 16
 
 // Indirect matrix product. Row i of the left matrix is the patch at rows[i]: `segments` stretches of `run` floats, the
 // stretch s starting at rows[i] + segment[s]. `weights` is [segments * run][width], width a multiple of 16.
@@ -23,6 +25,22 @@ typedef void swl_convpool_f32_t(
     const float *const *windows, long count, long step_x, long step_y, const int32_t *segment, long segments, long run,
     const float *weights, long width, const float *bias, float low, float high, float *out, uint8_t *winner,
     long out_stride, long columns);
+
+// Winograd's F(2x2, 3x3) for the same windows under a 3x3 filter with stride 1: 16 products where the plain sum has 36.
+//
+// Filters [9 * channels][width], as in `convpool`, transformed to [16][channels][width].
+typedef void swl_winograd_filters_f32_t(const float *weights, long channels, long width, float *transformed);
+// The 4x4 pixels under each window, transformed: pixel x, y is at windows[i] + x * step_x + y * step_y. The sixteen
+// points of `transformed`, each [count][channels], are count * channels + SWL_FLOAT_LANES floats apart. SWL_FLOAT_LANES
+// floats after the last channel of a pixel must be readable.
+typedef void swl_winograd_input_f32_t(
+    const float *const *windows, long count, long step_x, long step_y, long channels, float *transformed);
+// What `convpool` gives, from both transforms: `transformed` holds exactly `count` windows, `weights` the filters.
+typedef void swl_winograd_convpool_f32_t(
+    const float *transformed, long count, long channels, const float *weights, long width, const float *bias, float low,
+    float high, float *out, uint8_t *winner, long out_stride, long columns);
+//   The greatest sum over a filter's channels and points of |transformed|, filters as `winograd_filters` leaves them.
+typedef float swl_winograd_reach_f32_t(const float *transformed, long channels, long width);
 
 //   out[j * out_stride + c] += sum_i a[i][a_offset + j] * b[i][b_offset + c],  j in 0..<rows, c in 0..<columns
 typedef void swl_outer_f32_t(
@@ -60,6 +78,14 @@ typedef void swl_gate_f32_t(const float *y, long count, float low, float high, f
 // winner[i * channels + c] == p, else zero; bias_gradient[c] += dy of all that have a winner.
 typedef void swl_spread_winners_f32_t(
     long count, long channels, const uint8_t *winner, const float *dy, long width, float *out, float *bias_gradient);
+// The weight gradient of a convolution over one channel, height x width taps (width up to 7), from its pool's winners:
+//   out[tap * out_stride + c] += dy[i * channels + c] * (pixel of the tap under the winner of window i in channel c)
+// and out[height * width * out_stride + c] += dy of all that have a winner. Rows of windows[i] are step_y apart.
+// out_stride is `channels` rounded up to whole vectors; what lies beyond `channels` is of no meaning. SWL_FLOAT_LANES
+// elements after the last window's of `winner` and `dy`, and seven after each pixel read, must be readable.
+typedef void swl_winner_filters_f32_t(
+    const float *const *windows, long count, long step_y, long height, long width, const uint8_t *winner,
+    const float *dy, long channels, float *out, long out_stride);
 // out[c][r] = x[r * stride + c] for r < rows, zero for rows <= r < width; out is [columns][width], width a multiple of 4.
 typedef void swl_pack_f32_t(const float *x, long rows, long columns, long stride, long width, float *out);
 //   y = scale * x
@@ -68,8 +94,6 @@ typedef void swl_bytes_f32_t(const uint8_t *x, long count, float scale, float *y
 // Quantization-aware training. Integers are held as floats, below 2^24 in magnitude and so exact; every instruction set
 // gives the same floats. `x` holds pixels of `channels` channels, and entry j of a table per channel, of
 // channels + SWL_FLOAT_LANES entries, is that of channel j % channels.
-#define SWL_FLOAT_LANES 16
-
 //   x = unit * clamp((x * mantissa[c] + 2^(shift[c] - 1)) >> shift[c], low, high), saturated to 32 bits before the clamp
 typedef void swl_requantize_f32_t(
     float *x, long count, long channels, const int32_t *mantissa, const int32_t *shift, float low, float high,
@@ -111,6 +135,10 @@ typedef void swl_elastic_row_f32_t(
 typedef struct {
   swl_igemm_f32_t *igemm;
   swl_convpool_f32_t *convpool;
+  swl_winograd_filters_f32_t *winograd_filters;
+  swl_winograd_input_f32_t *winograd_input;
+  swl_winograd_convpool_f32_t *winograd_convpool;
+  swl_winograd_reach_f32_t *winograd_reach;
   swl_outer_f32_t *outer;
   swl_combine_f32_t *combine;
   swl_depthwise_f32_t *depthwise;
@@ -121,6 +149,7 @@ typedef struct {
   swl_add_f32_t *add;
   swl_gate_f32_t *gate;
   swl_spread_winners_f32_t *spread_winners;
+  swl_winner_filters_f32_t *winner_filters;
   swl_pack_f32_t *pack;
   swl_bytes_f32_t *bytes;
   swl_requantize_f32_t *requantize;
@@ -139,6 +168,10 @@ typedef struct {
 #define SWL_FLOAT_KERNELS(isa) \
   swl_igemm_f32_t swl_igemm_f32__##isa; \
   swl_convpool_f32_t swl_convpool_f32__##isa; \
+  swl_winograd_filters_f32_t swl_winograd_filters_f32__##isa; \
+  swl_winograd_input_f32_t swl_winograd_input_f32__##isa; \
+  swl_winograd_convpool_f32_t swl_winograd_convpool_f32__##isa; \
+  swl_winograd_reach_f32_t swl_winograd_reach_f32__##isa; \
   swl_outer_f32_t swl_outer_f32__##isa; \
   swl_combine_f32_t swl_combine_f32__##isa; \
   swl_depthwise_f32_t swl_depthwise_f32__##isa; \
@@ -149,6 +182,7 @@ typedef struct {
   swl_add_f32_t swl_add_f32__##isa; \
   swl_gate_f32_t swl_gate_f32__##isa; \
   swl_spread_winners_f32_t swl_spread_winners_f32__##isa; \
+  swl_winner_filters_f32_t swl_winner_filters_f32__##isa; \
   swl_pack_f32_t swl_pack_f32__##isa; \
   swl_bytes_f32_t swl_bytes_f32__##isa; \
   swl_requantize_f32_t swl_requantize_f32__##isa; \

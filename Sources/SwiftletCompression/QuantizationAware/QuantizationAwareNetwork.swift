@@ -138,6 +138,8 @@ public final class QuantizationAwareNetwork {
         layers[layer].backward(elements, gradient)
       }
     }
+    // Integers u = q - z, of which there are 256.
+    network.integerLimit = 255
     network.substitutes = simulated
     for (offset, value) in byteOutputs.enumerated() {
       network.substitutes[model.nodes.count + offset] = SimulatedOutput(quantizations[value].scale)

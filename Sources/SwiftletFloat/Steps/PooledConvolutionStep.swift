@@ -10,6 +10,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   let op: Conv2D
   private let geometry: ConvolutionGeometry
   private let panels: PackedPanels
+  private let winograd: WinogradPanels?
   private let bias: FloatBuffer
   /// Offsets of the windows' first patches, and of a window's four patches from it.
   private let windows: [Int]
@@ -20,7 +21,13 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
   private static let spreadWindows = 64
   /// Filters in whole vectors of eight; one of sixteen at least where vectors have that many.
   private static func spreadColumns(_ geometry: ConvolutionGeometry, _ kernels: FloatKernels) -> Int {
-    max((geometry.filters + 7) / 8 * 8, kernels.name == "avx512" ? 16 : 8)
+    let lanes = picksWinners(geometry) ? Int(SWL_FLOAT_LANES) : 8
+    return max((geometry.filters + lanes - 1) / lanes * lanes, kernels.name == "avx512" ? 16 : 8)
+  }
+  /// Whether lanes can pick their pixels themselves: one channel, rows of a few taps, windows' pixels side by side.
+  private static func picksWinners(_ geometry: ConvolutionGeometry) -> Bool {
+    let plan = geometry.plan
+    return plan.input.channels == 1 && geometry.run <= 7 && plan.rows.stride == 1 && plan.columns.stride == 1
   }
   /// Floats of input whose patches are combined at a time.
   private static let cachedFloats = 6144
@@ -47,14 +54,14 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
       windows = AddressScratch(samples * count)
       padded = FloatBuffer(geometry.isPadded ? samples * geometry.paddedCount : 0)
       paddedGradient = FloatBuffer(padded.count)
-      let isSpread = geometry.run < 16
+      let isSpread = geometry.run < 16 && !PooledConvolutionStep.picksWinners(geometry)
       let entries = geometry.filters * max(samples * count, 4)
       factors = FloatBuffer(entries)
       sources = .allocate(capacity: entries)
       counts = .allocate(capacity: max(geometry.filters, 4))
       let pixels = 4 * PooledConvolutionStep.spreadWindows
       spread = FloatBuffer(isSpread ? pixels * columns : 0)
-      transposed = FloatBuffer(isSpread ? geometry.patch * columns : 0)
+      transposed = FloatBuffer(geometry.run < 16 ? (geometry.patch + 1) * columns : 0)
       patches = .allocate(capacity: pixels)
       gradients = .allocate(capacity: pixels)
       if isSpread { for p in 0..<pixels { gradients[p] = UnsafePointer(spread.pointer + p * columns) } }
@@ -73,13 +80,15 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     let g = ConvolutionGeometry(op, plan)
     geometry = g
     panels = PackedPanels(rows: g.patch, columns: g.filters)
+    winograd = WinogradPanels(op, channels: plan.input.channels, panels, workers: place.context.workers)
     bias = paddedBias(g.filters)
     let width = plan.output.width
     let corners = (0..<pool.output.height).flatMap { y in (0..<pool.output.width).map { x in 2 * y * width + 2 * x } }
     windows = corners.map { g.origins[$0] }
     pixels = [0, 1, width, width + 1].map { Int32(g.origins[$0]) }
-    winners = .allocate(capacity: batch * pool.output.count)
-    winners.initialize(repeating: UInt8(SWL_NO_WINNER), count: batch * pool.output.count)
+    let winnerCount = batch * pool.output.count + Int(SWL_FLOAT_LANES)
+    winners = .allocate(capacity: winnerCount)
+    winners.initialize(repeating: UInt8(SWL_NO_WINNER), count: winnerCount)
     let columns = Self.spreadColumns(g, place.context.kernels)
     let windowCount = windows.count
     scratch = (0..<place.context.workers).map { _ in
@@ -97,20 +106,25 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     panels.packTransposed(panel, parameters[0].weights.baseAddress!, stride: geometry.patch, context.kernels.table)
     (bias.pointer + panel.first).update(
       from: parameters[1].weights.baseAddress! + panel.first, count: panel.columns)
+    winograd?.prepare(task, integerLimit: integerLimit, context.kernels.table)
   }
 
   override func forward(_ shard: Shard) {
     let scratch = scratch[shard.worker]
     fillWindows(scratch, shard)
     let g = geometry
-    let (low, high) = op.activation.bounds
+    let bounds = op.activation.bounds
     let first = shard.samples.lowerBound * output.count
-    for panel in panels.panels {
+    let count = shard.samples.count * windows.count
+    let (y, won) = (output.data.pointer + first, shard.isTraining ? winners + first : nil)
+    winograd?.convolve(
+      scratch.windows.read, count: count, steps: (Int(pixels[1]), Int(pixels[2])), bounds: bounds, bias: bias.pointer,
+      into: y, won, filters: g.filters, worker: shard.worker, context.kernels.table)
+    for (index, panel) in panels.panels.enumerated() where winograd?.isUsable(index) != true {
       context.kernels.table.convpool(
-        scratch.windows.read, shard.samples.count * windows.count, Int(pixels[1]), Int(pixels[2]), g.segments,
-        g.segments.count, g.run, panels.address(panel), panel.width, bias.pointer + panel.first, low, high,
-        output.data.pointer + first + panel.first, shard.isTraining ? winners + first + panel.first : nil, g.filters,
-        panel.columns)
+        scratch.windows.read, count, Int(pixels[1]), Int(pixels[2]), g.segments, g.segments.count, g.run,
+        panels.address(panel), panel.width, bias.pointer + panel.first, bounds.low, bounds.high, y + panel.first,
+        won.map { $0 + panel.first }, g.filters, panel.columns)
     }
   }
 
@@ -118,7 +132,13 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     zeroPartials(shard)
     let scratch = scratch[shard.worker]
     fillWindows(scratch, shard)
-    if geometry.run < 16 { addSpreadWeightGradient(shard, scratch) } else { addRoutedWeightGradient(shard, scratch) }
+    if Self.picksWinners(geometry) {
+      addPickedWeightGradient(shard, scratch)
+    } else if geometry.run < 16 {
+      addSpreadWeightGradient(shard, scratch)
+    } else {
+      addRoutedWeightGradient(shard, scratch)
+    }
     if wantsInputGradient[0] { addInputGradient(shard, scratch) }
   }
 
@@ -179,9 +199,28 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
           scratch.transposed.pointer + index * g.run * columns, columns)
       }
     }
+    takeTransposed(shard, scratch, columns)
+  }
+
+  /// Of one channel: vectors run along the filters, and every lane picks the pixels under its own winner.
+  private func addPickedWeightGradient(_ shard: Shard, _ scratch: Scratch) {
+    let g = geometry
+    let columns = Self.spreadColumns(g, context.kernels)
+    let first = shard.samples.lowerBound * output.count
+    scratch.transposed.all.update(repeating: 0)
+    context.kernels.table.winner_filters(
+      scratch.windows.read, shard.samples.count * windows.count, Int(pixels[2]), g.segments.count, g.run,
+      winners + first, output.gradient!.pointer + first, g.filters, scratch.transposed.pointer, columns)
+    partial(1, shard).baseAddress!.update(from: scratch.transposed.pointer + g.patch * columns, count: g.filters)
+    takeTransposed(shard, scratch, columns)
+  }
+
+  private func takeTransposed(_ shard: Shard, _ scratch: Scratch, _ columns: Int) {
     let weights = partial(0, shard)
-    for filter in 0..<g.filters {
-      for k in 0..<g.patch { weights[filter * g.patch + k] = scratch.transposed.pointer[k * columns + filter] }
+    for filter in 0..<geometry.filters {
+      for k in 0..<geometry.patch {
+        weights[filter * geometry.patch + k] = scratch.transposed.pointer[k * columns + filter]
+      }
     }
   }
 

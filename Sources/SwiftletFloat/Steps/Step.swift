@@ -77,6 +77,8 @@ class Step: @unchecked Sendable {
   let context: StepContext
   /// Which inputs depend on parameters.
   var wantsInputGradient: [Bool]
+  /// `FloatNetwork.integerLimit`.
+  var integerLimit: Float?
 
   init(_ place: StepPlace) {
     node = place.node
