@@ -72,7 +72,7 @@ typedef struct {
 /// A convolution with channels a multiple of 4, unpadded, or a dense layer where the kernel covers the image.
 static layer random_layer(bool pools, int density) {
   layer l = {.kernel = PICK(1, 1, 2, 3), .stride = PICK(1, 1, 2), .pool = pools ? PICK(1, 1, 2, 2, 3) : 1};
-  l.channels = PICK(4, 8, 16, 20, 32, 64);
+  l.channels = PICK(4, 8, 12, 16, 20, 32, 64);
   l.filters = PICK(1, 3, 4, 5, 8, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 80, 100);
   const int out_height = l.pool * PICK(1, 1, 2, 3), out_width = l.pool * PICK(1, 2, 3, 5, 7);
   l.height = (out_height - 1) * l.stride + l.kernel;

@@ -158,21 +158,20 @@ INLINE void large_windows(const int P, const int V, const swl_conv_args *a) {
   }
 }
 
-/// The most steps of `short_windows`.
-enum { FEW = 4 };
+INLINE bool is_short(const swl_conv_args *a, ptrdiff_t most) {
+  return a->step_count > 0 && a->step_count <= most && !stores_wide(a);
+}
 
-INLINE bool is_short(const swl_conv_args *a) { return a->step_count > 0 && a->step_count <= FEW && !stores_wide(a); }
-
-/// Windows of Q pixels and so few steps that the weights stay in registers. A group of windows is requantized beside
-/// the next one's sums.
-INLINE void short_windows(const int Q, const int V, const swl_conv_args *a) {
+/// Windows of Q pixels and at most T steps, so few that the weights stay in registers. A group of windows is requantized
+/// beside the next one's sums.
+INLINE void short_windows(const int Q, const int V, const int T, const swl_conv_args *a) {
   const panel_end e = make_panel_end(V, a);
   const int G = windows_per_store(V);
   int steps = (int)a->step_count;
-  __m512i weight[FEW * 2], bias[2], last[4];
-  const uint8_t *base[FEW];
+  __m512i weight[16], bias[4], last[4];
+  const uint8_t *base[16];
   UNROLL for (int v = 0; v < V; v++) bias[v] = _mm512_loadu_si512(a->requantization.bias + 16 * v);
-  UNROLL for (int t = 0; t < FEW; t++) {
+  UNROLL for (int t = 0; t < T; t++) {
     const int known = t < steps ? t : 0;
     base[t] = a->x + a->steps[known];
     UNROLL for (int v = 0; v < V; v++)
@@ -191,7 +190,7 @@ INLINE void short_windows(const int Q, const int V, const swl_conv_args *a) {
         pixel[p] = a->pixels[window * Q + p % Q];
         UNROLL for (int v = 0; v < V; v++) acc[p * V + v] = bias[v];
       }
-      UNROLL for (int t = 0; t < FEW; t++) {
+      UNROLL for (int t = 0; t < T; t++) {
         // Not known to be the same for all windows, or each number of steps would get a loop of its own.
         KEEP(steps);
         if (t < steps) {
@@ -222,16 +221,16 @@ ISA void swl_conv_u8s8__avx512vnni(const swl_conv_args *a) {
   const ptrdiff_t pixels = a->window_pixels;
   switch (a->vectors) {
     case 1:
-      if (pixels == 1 && is_short(a)) short_windows(1, 1, a);
-      else if (pixels == 4 && is_short(a)) short_windows(4, 1, a);
+      if (pixels == 1 && is_short(a, 9)) short_windows(1, 1, 9, a);
+      else if (pixels == 4 && is_short(a, 4)) short_windows(4, 1, 4, a);
       else if (pixels == 1) single_windows(8, 1, 8, a);
       else if (pixels == 4) quad_windows(2, 2, 1, a);
       else large_windows(4, 1, a);
       break;
     case 2:
-      if (pixels == 1 && is_short(a)) short_windows(1, 2, a);
-      else if (pixels == 1) single_windows(8, 2, 4, a);
-      else if (pixels == 4 && is_short(a)) short_windows(4, 2, a);
+      if (pixels == 1 && is_short(a, 4)) short_windows(1, 2, 4, a);
+      else if (pixels == 1) single_windows(4, 2, 4, a);
+      else if (pixels == 4 && is_short(a, 4)) short_windows(4, 2, 4, a);
       else if (pixels == 4) quad_windows(1, 2, 2, a);
       else large_windows(2, 2, a);
       break;
@@ -241,7 +240,8 @@ ISA void swl_conv_u8s8__avx512vnni(const swl_conv_args *a) {
       else large_windows(2, 3, a);
       break;
     default:
-      if (pixels == 1) single_windows(4, 4, 2, a);
+      if (pixels == 1 && is_short(a, 4)) short_windows(1, 4, 4, a);
+      else if (pixels == 1) single_windows(4, 4, 2, a);
       else if (pixels == 4) quad_windows(1, 1, 4, a);
       else large_windows(2, 4, a);
       break;

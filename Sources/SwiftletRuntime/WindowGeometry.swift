@@ -61,7 +61,7 @@ struct WindowGeometry {
   var rowStep: Int { plan.rows.dilation * width * plan.input.channels }
 
   /// The steps of a window over the `WordImage` of an image of so many bytes: whole groups of four rows column by column,
-  /// the rows left as `steps` has them. Fewer than those where four rows waste less of their last steps than they are.
+  /// the rows left as `steps` has them. Fewer than those where the last step of a row is partly empty.
   func wordSteps(byteCount: Int) -> [WindowStep] {
     let channels = plan.input.channels
     let kernel = plan.window.kernel
