@@ -45,3 +45,13 @@ static inline __m512i _mm512_maskz_loadu_epi8(__mmask64 lanes, const void *p) {
   memcpy(&x, a, 64);
   return x;
 }
+
+static inline __m128i _mm512_cvtepi32_epi8(__m512i x) {
+  int32_t a[16];
+  uint8_t b[16];
+  memcpy(a, &x, 64);
+  for (size_t i = 0; i < 16; i++) b[i] = (uint8_t)a[i];
+  __m128i y;
+  memcpy(&y, b, 16);
+  return y;
+}

@@ -331,16 +331,16 @@ static void check_rows(const kernels *k, int rounds) {
   const kernels *portable = &tables[0];
   for (int round = 0; round < rounds; round++) {
     layer l = random_layer(true, 100);
-    const int channels = PICK(1, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 64, 65, 100), side = 9;
+    const int channels = PICK(1, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 64, 65, 100), side = 12;
     const int count = side * side * channels;
     uint8_t *x = room((size_t)count + 64), *y[2] = {room((size_t)count + 64), room((size_t)count + 64)};
     for (int i = 0; i < count; i++) x[i] = (uint8_t)next();
     int16_t *weights = room(sizeof(int16_t) * (size_t)(9 * channels));
     for (int i = 0; i < 9 * channels; i++) weights[i] = (int16_t)(below(255) - 127);
-    int32_t steps[9], pixels[28];
+    int32_t steps[9], pixels[40];
     for (int t = 0; t < 9; t++) steps[t] = (t / 3 * side + t % 3) * channels;
     // Four windows of four pixels, or four rows of windows.
-    const int per_window = PICK(1, 1, 4), stride = PICK(1, 2), row = stride == 1 ? 7 : 4, windows = per_window == 4 ? 4 : 4 * row;
+    const int per_window = PICK(1, 1, 4), stride = PICK(1, 2), row = stride == 1 ? 10 : 5, windows = per_window == 4 ? 4 : 4 * row;
     for (int p = 0; p < 4 * row; p++)
       pixels[p] = per_window == 4 ? ((p / 8 * 2 + p % 4 / 2) * side + p / 4 % 2 * 2 + p % 2) * channels
                                   : (p / row * side + p % row * stride) * channels;

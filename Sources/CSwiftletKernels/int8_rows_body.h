@@ -1,6 +1,7 @@
 // Kernels that work on runs of channels: depthwise convolution, pools, addition. The including file defines
 // ISA (a target attribute), NAME(kernel) and BYTES, the width of a vector of u8; the compiler lowers the
 // vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first; with NO_DEPTHWISE there is none.
+// LOAD_FEW(type, x, count) and STORE_FEW(y, value, count), where defined, move the first bytes of a u8v or u8q.
 
 #define INLINE SWL_INLINE ISA
 enum { LANES = BYTES / 4 };
@@ -23,6 +24,33 @@ typedef uint64_t u64q __attribute__((vector_size(8 * LANES)));
     const __typeof__(value) stored = (value);               \
     __builtin_memcpy((pointer), &stored, sizeof(stored));   \
   } while (0)
+
+#ifdef LOAD_FEW
+enum { HAS_FEW = true };
+#else
+enum { HAS_FEW = false };
+#define LOAD_FEW(type, x, count) LOAD(type, x)
+#define STORE_FEW(y, value, count) STORE(y, value)
+#endif
+
+/// LANES bytes, or `count` and zeros where those are fewer and the instruction set can.
+INLINE u8q load_lanes(const uint8_t *x, ptrdiff_t count) {
+  return HAS_FEW && count < LANES ? LOAD_FEW(u8q, x, count) : LOAD(u8q, x);
+}
+
+INLINE void store_lanes(uint8_t *y, u8q value, ptrdiff_t count) {
+  if (HAS_FEW && count < LANES) STORE_FEW(y, value, count);
+  else STORE(y, value);
+}
+
+INLINE u8v load_vector(const uint8_t *x, ptrdiff_t count) {
+  return HAS_FEW && count < BYTES ? LOAD_FEW(u8v, x, count) : LOAD(u8v, x);
+}
+
+INLINE void store_vector(uint8_t *y, u8v value, ptrdiff_t count) {
+  if (HAS_FEW && count < BYTES) STORE_FEW(y, value, count);
+  else STORE(y, value);
+}
 
 INLINE s32q widened(const uint8_t *x) { return __builtin_convertvector(LOAD(u8q, x), s32q); }
 
@@ -108,21 +136,21 @@ ISA void NAME(swl_maxpool_u8)(const swl_pool_args *args) {
     for (ptrdiff_t c = 0; c < args->columns; c++, y += channels) {
       const uint8_t *first = args->x + args->row_offset[r] + args->column_offset[c];
       const ptrdiff_t rows = args->row_taps[r], columns = args->column_taps[c];
-      const ptrdiff_t width = channels >= BYTES ? BYTES : channels >= LANES ? LANES : 1;
+      const ptrdiff_t width = HAS_FEW || channels >= BYTES ? BYTES : channels >= LANES ? LANES : 1;
       for (ptrdiff_t k = 0; k < channels; k += width) {
-        const ptrdiff_t channel = k + width <= channels ? k : channels - width;
+        const ptrdiff_t channel = k + width <= channels || channels < width ? k : channels - width;
         u8v best = {};
         u8q best_quarter = {};
         uint8_t best_one = 0;
         for (ptrdiff_t i = 0; i < rows; i++) {
           const uint8_t *x = first + i * args->row_step + channel;
           for (ptrdiff_t j = 0; j < columns; j++, x += args->column_step) {
-            if (width == BYTES) best = __builtin_elementwise_max(best, LOAD(u8v, x));
+            if (width == BYTES) best = __builtin_elementwise_max(best, load_vector(x, channels));
             else if (width == LANES) best_quarter = __builtin_elementwise_max(best_quarter, LOAD(u8q, x));
             else best_one = *x > best_one ? *x : best_one;
           }
         }
-        if (width == BYTES) STORE(y + channel, best);
+        if (width == BYTES) store_vector(y + channel, best, channels);
         else if (width == LANES) STORE(y + channel, best_quarter);
         else y[channel] = best_one;
       }
@@ -160,19 +188,19 @@ ISA void NAME(swl_meanpool_u8)(const swl_pool_args *args) {
       const uint8_t *first = args->x + args->row_offset[r] + args->column_offset[c];
       const ptrdiff_t rows = args->row_taps[r], columns = args->column_taps[c];
       const swl_mean *mean = args->means + (args->mean_index ? args->mean_index[r * args->columns + c] : 0);
-      const ptrdiff_t width = channels >= LANES ? LANES : 1;
+      const ptrdiff_t width = HAS_FEW || channels >= LANES ? LANES : 1;
       for (ptrdiff_t k = 0; k < channels; k += width) {
-        const ptrdiff_t channel = k + width <= channels ? k : channels - width;
+        const ptrdiff_t channel = k + width <= channels || channels < width ? k : channels - width;
         s32q sum = {};
         int32_t sum_one = 0;
         for (ptrdiff_t i = 0; i < rows; i++) {
           const uint8_t *x = first + i * args->row_step + channel;
           for (ptrdiff_t j = 0; j < columns; j++, x += args->column_step) {
-            if (width == LANES) sum += widened(x);
+            if (width == LANES) sum += __builtin_convertvector(load_lanes(x, channels), s32q);
             else sum_one += *x;
           }
         }
-        if (width == LANES) STORE(y + channel, mean_vector(sum, mean, args));
+        if (width == LANES) store_lanes(y + channel, mean_vector(sum, mean, args), channels);
         else y[channel] = mean_scalar(sum_one, mean, args);
       }
     }
