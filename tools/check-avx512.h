@@ -33,3 +33,14 @@ LANEWISE(_mm512_srav_epi64, int64_t, a[i] >> ((uint64_t)b[i] > 63 ? 63 : b[i]))
 MASKED_STORE(_mm512_mask_storeu_epi8, __mmask64, uint8_t, uint8_t)
 MASKED_STORE(_mm512_mask_storeu_epi32, __mmask16, int32_t, int32_t)
 MASKED_STORE(_mm512_mask_cvtepi32_storeu_epi8, __mmask16, int32_t, uint8_t)
+
+static inline __m512i _mm512_srai_epi32(__m512i x, unsigned count) {
+  return _mm512_srav_epi32(x, _mm512_set1_epi32((int)count));
+}
+
+static inline void _mm_mask_storeu_epi8(void *p, __mmask16 lanes, __m128i x) {
+  uint8_t a[16];
+  memcpy(a, &x, 16);
+  for (size_t i = 0; i < 16; i++)
+    if (lanes >> i & 1) ((uint8_t *)p)[i] = a[i];
+}
