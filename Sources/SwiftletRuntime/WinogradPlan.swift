@@ -134,7 +134,9 @@ struct WinogradPlan {
     let most = max(6, min(size == 2 ? 30 : 12, (1 << 18) / (points * groupInputs)))
     if tiles * 2 <= most { return tiles * min(images, most / tiles) }
     let blocks = (tiles + most - 1) / most
-    return (tiles + blocks - 1) / blocks
+    // Kernels keep six tiles in registers.
+    let even = (tiles + blocks - 1) / blocks
+    return blocks == 1 ? even : (even + 5) / 6 * 6
   }
 
   var pairs: Int { (groupInputs + 1) / 2 }
