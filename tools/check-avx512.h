@@ -55,3 +55,7 @@ static inline __m128i _mm512_cvtepi32_epi8(__m512i x) {
   memcpy(&y, b, 16);
   return y;
 }
+
+static inline __m512i _mm512_srai_epi32(__m512i x, unsigned count) {
+  return _mm512_srav_epi32(x, _mm512_set1_epi32((int)count));
+}

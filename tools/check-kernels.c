@@ -429,7 +429,7 @@ static void check_winograd(int rounds) {
         .x = x, .images = images, .x_image = image, .x_row = width * channels, .x_pixel = channels, .inputs = channels,
         .pairs = pairs, .tile_rows = tile_rows, .tile_columns = tile_columns, .ends_short_rows = short_rows,
         .ends_short_columns = short_columns, .rows = rows, .columns = columns, .pools = pools,
-        // 576 * 255 * 127 * 9 * 16 is less than 2^31 where half of all weights are of one sign.
+        // So few random weights sum to less than 2^31 / 576 / 255 of either sign.
         .keeps_order = channels < 24 && below(2), .weights = u,
         .requantization = {bias, mantissa, shift, l.zero_point, l.lo, l.hi, least >= 33}, .y = y,
         .y_image = rows * columns * filters * element, .y_row = columns * filters * element, .y_pixel = filters * element,

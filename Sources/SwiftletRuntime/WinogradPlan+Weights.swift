@@ -22,7 +22,8 @@ extension WinogradPlan {
       for vector in 0..<vectors {
         let g = taps + vector
         for column in 0..<3 {
-          multiply(g[column * vectors], g[(3 + column) * vectors], g[(6 + column) * vectors], into: half + column, step: 3)
+          let top = g + column * vectors
+          multiply(top[0], top[3 * vectors], top[6 * vectors], into: half + column, step: 3)
         }
         for row in 0..<span {
           multiply(half[3 * row], half[3 * row + 1], half[3 * row + 2], into: turned + row * span, step: 1)

@@ -39,9 +39,9 @@ struct WinogradPlan {
     _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8], _ kernels: WinogradKernels
   ) -> WinogradPlan? {
     let window = plan.window
-    // The kernels read 16 channels at a time.
-    guard window.kernel == Size2D(3), window.stride == Size2D(1), window.dilation == Size2D(1),
-      plan.input.channels / conv.groups >= 16, pool.map(isWholeTiles) ?? true
+    // The kernels read 16 channels at a time. A single window is a dense layer, whose images share the weights.
+    guard plan.output.height * plan.output.width > 1, window.kernel == Size2D(3), window.stride == Size2D(1),
+      window.dilation == Size2D(1), plan.input.channels / conv.groups >= 16, pool.map(isWholeTiles) ?? true
     else { return nil }
     let largest = largestSum(weights, filters: conv.filters)
     let output = pool?.output ?? plan.output
@@ -134,7 +134,9 @@ struct WinogradPlan {
     let most = max(6, min(size == 2 ? 30 : 12, (1 << 18) / (points * groupInputs)))
     if tiles * 2 <= most { return tiles * min(images, most / tiles) }
     let blocks = (tiles + most - 1) / most
-    return (tiles + blocks - 1) / blocks
+    // Kernels keep six tiles in registers.
+    let even = (tiles + blocks - 1) / blocks
+    return blocks == 1 ? even : (even + 5) / 6 * 6
   }
 
   var pairs: Int { (groupInputs + 1) / 2 }

@@ -26,7 +26,7 @@ import Testing
     let model = try network.build([logits])
     guard sparse else { return model }
     return model.nodes.indices.filter { !model.nodes[$0].parameters.isEmpty }.reduce(model) {
-      $0.keepingBlocks(30, ofNode: $1)
+      $0.keepingBlocks(50, ofNode: $1)
     }
   }
 
