@@ -100,10 +100,15 @@ static int rename_without_replacing(const char *temporary, const char *path) {
   return error;
 }
 
+/// The folder a file is in, to be freed; null where memory is out.
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /// Makes the rename itself durable. Best effort: some file systems refuse to sync a folder.
 static void sync_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+  char *folder = folder_of(path);
   if (folder == NULL) return;
   int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   free(folder);
@@ -131,28 +136,78 @@ static int open_temporary(const char *path, char *name, size_t capacity, int *de
   return EEXIST;
 }
 
+/// Opens a file of no name in the folder of `path`, which vanishes with the process unless it gets one; -1 where the
+/// system or the file system has no such files.
+static int open_nameless(const char *path) {
+#if defined(__linux__) && defined(O_TMPFILE)
+  if (access("/proc/self/fd", X_OK) != 0) return -1;
+  char *folder = folder_of(path);
+  if (folder == NULL) return -1;
+  int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  free(folder);
+  return descriptor;
+#else
+  (void)path;
+  return -1;
+#endif
+}
+
+/// Gives a nameless file the name `path`: through a name beside it, in `temporary`, where something is replaced.
+static int name_file(int descriptor, const char *path, char *temporary, size_t capacity, bool replace) {
+#if defined(__linux__)
+  char source[40];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
+  if (!replace) return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+  for (unsigned attempt = 0; attempt < 1000; attempt++) {
+    snprintf(temporary, capacity, "%s.tmp-%ld-%u", path, (long)getpid(), attempt);
+    if (linkat(AT_FDCWD, source, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0) {
+      if (rename(temporary, path) == 0) return 0;
+      int error = errno;
+      unlink(temporary);
+      return error;
+    }
+    if (errno != EEXIST) return errno;
+  }
+#else
+  (void)descriptor, (void)path, (void)temporary, (void)capacity, (void)replace;
+#endif
+  return EEXIST;
+}
+
+/// Writes all bytes, takes over the mode of the file to be replaced, and syncs.
+static int fill(int descriptor, const uint8_t *bytes, size_t count, const struct stat *existing) {
+  int error = swl_write(descriptor, bytes, count);
+  if (error == 0 && existing != NULL) (void)fchmod(descriptor, existing->st_mode & 07777);
+  if (error == 0 && fsync(descriptor) != 0 && errno != EINVAL) error = errno;
+  return error;
+}
+
 static swl_file_result write_beside(
     const char *path, const uint8_t *bytes, size_t count, bool replace, const struct stat *existing) {
   size_t capacity = strlen(path) + 48;
   char *temporary = malloc(capacity);
   if (temporary == NULL) return failure(ENOMEM);
-  int descriptor = -1;
-  int error = open_temporary(path, temporary, capacity, &descriptor);
-  if (error != 0) {
-    free(temporary);
-    if (error == ENOENT) return (swl_file_result){SWL_FILE_FOLDER_MISSING, error};
-    return failure(error);
+  int descriptor = open_nameless(path), error;
+  const bool is_nameless = descriptor >= 0;
+  if (!is_nameless) {
+    error = open_temporary(path, temporary, capacity, &descriptor);
+    if (error != 0) {
+      free(temporary);
+      if (error == ENOENT) return (swl_file_result){SWL_FILE_FOLDER_MISSING, error};
+      return failure(error);
+    }
   }
-  error = swl_write(descriptor, bytes, count);
-  if (error == 0 && existing != NULL) (void)fchmod(descriptor, existing->st_mode & 07777);
-  if (error == 0 && fsync(descriptor) != 0 && errno != EINVAL) error = errno;
+  error = fill(descriptor, bytes, count, existing);
+  if (error == 0 && is_nameless) error = name_file(descriptor, path, temporary, capacity, replace);
   if (close(descriptor) != 0 && error == 0) error = errno;
-  if (error == 0) {
-    if (!replace) error = rename_without_replacing(temporary, path);
-    else if (rename(temporary, path) != 0) error = errno;
+  if (!is_nameless) {
+    if (error == 0) {
+      if (!replace) error = rename_without_replacing(temporary, path);
+      else if (rename(temporary, path) != 0) error = errno;
+    }
+    if (error != 0) unlink(temporary);
   }
-  if (error != 0) unlink(temporary);
-  else sync_folder(path);
+  if (error == 0) sync_folder(path);
   free(temporary);
   return error == 0 ? success() : failure(error);
 }
