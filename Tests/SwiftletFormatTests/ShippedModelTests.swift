@@ -28,8 +28,13 @@ import Testing
     }
     #expect(hashes.count >= 2)
     #expect(Set(hashes).count == 1)
-    let selfTest = try #require(model.metadata.selfTest)
-    #expect(selfTest.verify(try PreparedModel(model)))
+    if name == "lenet5-tiny.swl" {
+      // 12 of its 1,024 bytes would be the self-test's.
+      #expect(model.metadata.selfTest == nil)
+    } else {
+      let selfTest = try #require(model.metadata.selfTest)
+      #expect(selfTest.verify(try PreparedModel(model)))
+    }
   }
 
   @Test(arguments: small) func everyChangedByteOfASmallFileIsRefused(_ name: String) throws {
