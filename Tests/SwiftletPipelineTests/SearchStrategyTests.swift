@@ -20,6 +20,7 @@ import Testing
       spent += plan.share
       var next = candidate(
         candidates.count + 1, plan.targetBytes, plan.targetBytes ?? 5000, drop: drop(plan), spread: plan.spread)
+      next.epochs = Int(plan.share)
       next.meetsBudget = strategy.budget.meets(next)
       candidates.append(next)
       #expect(candidates.count <= strategy.rounds + 1)
