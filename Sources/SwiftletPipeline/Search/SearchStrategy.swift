@@ -131,7 +131,7 @@ package struct SearchStrategy: Sendable {
       if isNearMiss(bad, trained, share: share) {
         bytes = target(bad)
       } else if 2 * target(bad) < ceiling {
-        bytes = 2 * target(bad)
+        bytes = losesLittle(bad, trained) ? target(bad) * 7 / 5 : 2 * target(bad)
       } else {
         bytes = Int((Double(target(bad)) * Double(ceiling)).squareRoot())
         guard Double(bytes) > 1.05 * Double(target(bad)) else { return nil }
@@ -157,11 +157,17 @@ package struct SearchStrategy: Sendable {
   private func isNearMiss(
     _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
   ) -> Bool {
+    let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
+    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
+      && losesLittle(candidate, trained)
+  }
+
+  /// Whether networks of this candidate's size lose little more than they may.
+  private func losesLittle(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
     let most = budget.maxDrop ?? 0
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
     let least = tries.map(\.drop).min() ?? candidate.drop
-    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
-      && !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
+    return !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
   }
 
   /// Whether training is to go on, late in its course, with this drop as its best so far.
