@@ -29,6 +29,17 @@ import Testing
     try tool.fail(compress("out.swl"), "out.swl: exists; use --force")
   }
 
+  /// A crash between the two files of a candidate leaves an output that the state knows nothing of.
+  @Test func theOutputIsTheResultWhateverWasThere() throws {
+    try tool.succeed(compress("unbroken.swl"))
+    let run = try RunningTool(compress("out.swl"))
+    try #require(run.wait(for: "candidate 7: "), "\(run.text)")
+    _ = run.stop(by: SIGKILL)
+    _ = try tool.folder.write([1, 2, 3], "out.swl")
+    try tool.succeed(compress("out.swl", ["--resume", "--force"]))
+    #expect(try tool.bytes("out.swl") == tool.bytes("unbroken.swl"))
+  }
+
   @Test func factsAreLeftOut() throws {
     func bytes(_ drop: String) throws -> Int {
       try tool.succeed(

@@ -20,6 +20,7 @@ import Testing
       spent += plan.share
       var next = candidate(
         candidates.count + 1, plan.targetBytes, plan.targetBytes ?? 5000, drop: drop(plan), spread: plan.spread)
+      next.epochs = Int(plan.share)
       next.meetsBudget = strategy.budget.meets(next)
       candidates.append(next)
       #expect(candidates.count <= strategy.rounds + 1)
@@ -86,6 +87,50 @@ import Testing
     #expect(strategy.isWorthwhile(drop: 0.2, progress: 0.8, best: nil))
   }
 
+  /// The last epochs win back a part of many errors, so a network that has them is given up later.
+  @Test func whereErrorsAreManyTrainingGoesOn() {
+    func strategy(_ floatPoints: Double) -> SearchStrategy {
+      SearchStrategy(
+        budget: CompressionBudget(maxDrop: 0.5), rounds: 8, total: 1000, parameterCount: 200_000, leastBytes: 150,
+        resolution: 0.05, floatPoints: floatPoints)
+    }
+    #expect(strategy(82).isWorthwhile(drop: 2, progress: 0.75, best: nil))
+    #expect(!strategy(82).isWorthwhile(drop: 2, progress: 0.95, best: nil))
+    #expect(!strategy(99.5).isWorthwhile(drop: 2, progress: 0.75, best: nil))
+  }
+
+  /// Two short tries do not count against one that is much longer.
+  @Test func aSizeThatFailedShortlyIsTriedAgainAtLength() throws {
+    let strategy = strategy(CompressionBudget(maxDrop: 0.1))
+    var all = [candidate(1, nil, 80_000, drop: 0), candidate(2, 3000, 3000, drop: 0.15)]
+    all.append(candidate(3, 3000, 3000, drop: 0.15))
+    all[0].meetsBudget = true
+    func next(epochs: Int) -> Int? {
+      for index in 1...2 { all[index].epochs = epochs }
+      return strategy.next(after: all, spent: 200)?.targetBytes
+    }
+    #expect(next(epochs: 20) == 3000)
+    // And what lost little asks for a little more.
+    #expect(next(epochs: 120) == 4200)
+  }
+
+  @Test func theSameSizeIsTriedWithOtherDistortions() throws {
+    func strengths(_ budget: CompressionBudget) -> [Double] {
+      let strategy = SearchStrategy(
+        budget: budget, rounds: 8, total: 1000, parameterCount: 200_000, leastBytes: 150, resolution: 0.05,
+        floatPoints: 99, augmentation: .light)
+      var all = [candidate(1, nil, 80_000, drop: 0)]
+      all[0].meetsBudget = true
+      return (0..<2).compactMap { _ in
+        let plan = strategy.next(after: all, spent: 0)
+        all.append(candidate(all.count + 1, plan?.targetBytes, 3000, drop: (budget.maxDrop ?? 0) + 0.01))
+        return plan?.distortion
+      }
+    }
+    #expect(strengths(CompressionBudget(maxDrop: 0.1)) == [1, 1.5])
+    #expect(strengths(CompressionBudget(maxDrop: 2)) == [1, 0.7])
+  }
+
   @Test func theFrontHoldsWhatNoOtherBeats() {
     var all = [
       candidate(1, nil, 100, drop: 1), candidate(2, 1, 50, drop: 2), candidate(3, 1, 60, drop: 3),
@@ -95,5 +140,8 @@ import Testing
     #expect(all.paretoFront.map(\.number) == [2, 1, 4])
     all[2].microseconds = 0.5
     #expect(all.paretoFront.map(\.number) == [2, 3, 1, 4])
+    // Stopped when the time was over, and good enough.
+    all[4].meetsBudget = true
+    #expect(all.paretoFront.map(\.number) == [5, 3])
   }
 }

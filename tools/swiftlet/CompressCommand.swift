@@ -162,6 +162,10 @@ struct Compress: ParsableCommand {
     let chosen = result.report.chosenCandidate
     if let saveRecipe {
       if let recipe = chosen.recipe {
+        if chosen.isAbandoned {
+          Console.note(
+            "warning: the time was over before the recipe was: \(saveRecipe) trains on and gives other bytes")
+        }
         try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force || resume)
       } else {
         Console.note(

@@ -38,7 +38,8 @@ struct Eval: ParsableCommand {
 
   func run() throws {
     let sets = try data.load()
-    var rows = [["model", "accuracy", "bytes", "ratio to float", "us per image"]]
+    var rows: [[String]] = []
+    var kinds: Set<String> = []
     for path in models {
       let file = try ModelFile(path)
       let images = subset == .test ? sets.test : try file.heldOut(of: sets.train).validation
@@ -57,6 +58,7 @@ struct Eval: ParsableCommand {
             model: path, accuracy: result.accuracy, correct: result.correctCount, images: result.imageCount,
             confusion: result.confusion))
       } else if summary {
+        kinds.insert(result.qualityName)
         rows.append([
           path, result.quality.fixed(2) + "%", file.byteCount.grouped,
           (Double(4 * file.model.parameterCount) / Double(file.byteCount)).fixed(1), try speed(file),
@@ -72,7 +74,10 @@ struct Eval: ParsableCommand {
         try Console.print(Self.table(result))
       }
     }
-    if summary && !json { try Console.print(Console.table(rows)) }
+    if summary && !json {
+      let quality = kinds.count == 1 ? kinds.first ?? "" : "quality"
+      try Console.print(Console.table([["model", quality, "bytes", "ratio to float", "us per image"]] + rows))
+    }
   }
 
   private func speed(_ file: ModelFile) throws -> String {
@@ -93,5 +98,6 @@ struct Eval: ParsableCommand {
 
 extension Evaluation {
   /// "accuracy 99.10%" or "explained variance 91.20%".
-  var qualityText: String { "\(reconstruction == nil ? "accuracy" : "explained variance") \(quality.fixed(2))%" }
+  var qualityText: String { "\(qualityName) \(quality.fixed(2))%" }
+  var qualityName: String { reconstruction == nil ? "accuracy" : "explained variance" }
 }

@@ -62,8 +62,10 @@ struct SearchFiles {
   }
 
   /// Writes the result if it is not there, and removes the state.
+  ///
+  /// What is there may be another: of a candidate that a crash kept out of the state, or of somebody else.
   mutating func finish(_ result: CompressionResult) throws {
-    if best?.number != result.report.chosen || !FileManager.default.fileExists(atPath: output) {
+    if best?.number != result.report.chosen || (try? readBytes(output, limit: 1 << 30)) != result.file.bytes {
       try OutputFile.write(result.file.bytes, to: output, force: replaces)
     }
     removeState()

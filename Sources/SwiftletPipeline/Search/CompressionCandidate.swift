@@ -21,7 +21,7 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   /// Packed weights and activations of one image at run time.
   public var memoryBytes: Int
   public var meetsBudget: Bool
-  /// Training was given up because the budget was out of reach; the figures are of its best epoch so far.
+  /// Training was given up because the budget was out of reach or the time over; the figures are of its best epoch.
   public var isAbandoned: Bool
   /// Epochs trained, and the time it took.
   public var epochs: Int
@@ -91,9 +91,10 @@ extension CompressionBudget {
 extension [CompressionCandidate] {
   /// The candidates that no other beats in quality, bytes and time at once, smallest first.
   ///
+  /// Of those whose training was given up only what is within the budget nevertheless counts, as it may be the result.
   /// Times within a tenth of each other count as the same: this machine's clock is no better.
   public var paretoFront: [CompressionCandidate] {
-    let finished = filter { !$0.isAbandoned }
+    let finished = filter { !$0.isAbandoned || $0.meetsBudget }
     return finished.filter { candidate in
       !finished.contains { other in
         let isNoWorse =

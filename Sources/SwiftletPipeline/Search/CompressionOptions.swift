@@ -48,6 +48,8 @@ extension CompressionOptions.Effort {
   /// An hour.
   public static var thorough: Self { .minutes(58) }
 
+  var countsEpochs: Bool { if case .epochs = self { true } else { false } }
+
   /// Seconds, or epochs.
   var total: Double {
     switch self {

@@ -56,7 +56,7 @@ public struct CompressionReport: Hashable, Sendable, Codable {
     guard let maxDrop, resolution > maxDrop else { return [] }
     return [
       "\(comparison.imageCount) validation images resolve \(resolution.rounded(places: 2)) points, not the budget of "
-        + "\(maxDrop): the true drop may be outside it; hold out more images to be surer"
+        + "\(maxDrop): the true drop may be outside it; train with more --validation images to be surer"
     ]
   }
 }

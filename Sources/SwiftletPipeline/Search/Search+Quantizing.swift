@@ -8,14 +8,15 @@ extension Search {
       weightScales: .halfPower, weightLevels: levels, searchesWeightScales: true, rounding: .compensated)
   }
 
-  /// Quantizes the float model as it is with ever fewer levels, until far too much is lost.
+  /// Quantizes the float model as it is with ever fewer levels, until far too much is lost or more time than is due to
+  /// models that training will surpass.
   func quantizeAfterTraining() throws {
     let levels = options.weightLevels.sorted(by: >)
     let folded = try FoldedModel(model)
     var calibration: Calibration?
     for levels in levels {
       try checkCancellation()
-      if let last = state.candidates.last(where: { $0.recipe == nil }), isFarOut(last) { return }
+      if let last = state.candidates.last(where: { $0.recipe == nil }), isFarOut(last) || isLate { return }
       guard !state.candidates.contains(where: { $0.method == .quantized(levels: levels) }) else { continue }
       let since = ContinuousClock.now
       let ranges = try calibration ?? calibrated(folded)
@@ -24,6 +25,8 @@ extension Search {
         folded.quantized(ranges, options: quantization(levels: levels)), .quantized(levels: levels), since: since)
     }
   }
+
+  private var isLate: Bool { !options.effort.countsEpochs && spent > 0.03 * options.effort.total }
 
   private func isFarOut(_ candidate: CompressionCandidate) -> Bool {
     options.budget.maxDrop.map { candidate.drop > $0 + 1 } ?? false

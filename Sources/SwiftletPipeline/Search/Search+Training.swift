@@ -9,6 +9,12 @@ extension Search {
   private static let mostEpochs = 180
   private static let fewSteps = 20_000
   private static let fewestEpochs = 4
+  /// Training in floating point longer than that before the integers brings nothing.
+  private static let mostFloatEpochs = 12
+  /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
+  /// from which on that is worth its time.
+  private static let distortionCount = 12
+  private static let distilledEpochs = 4 * distortionCount
 
   /// Follows the strategy until it ends or the effort is used up.
   func trainAsIntegers(_ ladder: WidthLadder, leastBytes: Int) throws {
@@ -34,8 +40,8 @@ extension Search {
   private func strategy(rounds: Int, _ leastBytes: Int) -> SearchStrategy {
     SearchStrategy(
       budget: options.budget, rounds: rounds, total: options.effort.total, parameterCount: model.parameterCount,
-      leastBytes: leastBytes, resolution: Quality.resolution(float),
-      seed: options.seed)
+      leastBytes: leastBytes, resolution: Quality.resolution(float), floatPoints: floatPoints,
+      countsEpochs: options.effort.countsEpochs, augmentation: options.augmentation, seed: options.seed)
   }
 
   /// The plan's recipe, its epochs not yet set, and whether the first half of it was followed before.
@@ -52,9 +58,9 @@ extension Search {
     recipe.calibrationCount = options.calibrationCount
     recipe.stored = options.stored
     recipe.floatTraining.batch = batch
-    recipe.floatTraining.augmentation = options.augmentation
+    recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
     recipe.training.batch = batch
-    recipe.training.augmentation = options.augmentation
+    recipe.training.augmentation = options.augmentation?.scaled(by: plan.distortion)
     return (recipe, state.candidates.compactMap(\.recipe).last { $0.widths == recipe.widths })
   }
 
@@ -71,7 +77,14 @@ extension Search {
     var (recipe, previous) = recipe(for: plan, ladder, levels)
     let steps = max(1, compressor.training.count / batch)
     let most = min(1000, max(Self.mostEpochs, Self.fewSteps / steps))
-    let affordable = min(Int(plan.share / (try epochCost(recipe, ladder))), most)
+    let cost = try epochCost(recipe, ladder)
+    var affordable = min(Int(plan.share / cost), most)
+    let afterTeaching = min(Int((plan.share - teachingCost) / cost), most)
+    if float.reconstruction == nil, afterTeaching >= Self.distilledEpochs {
+      affordable = afterTeaching
+      recipe.distillation = .init(weight: 0.5, temperature: 2)
+      recipe.training.augmentationCycle = Self.distortionCount
+    }
     // Something is trained even where the time is short, once.
     guard affordable >= Self.fewestEpochs || !state.candidates.contains(where: { $0.recipe != nil }) else { return nil }
     var epochs = max(affordable, Self.fewestEpochs)
@@ -81,13 +94,20 @@ extension Search {
       // Known from before, and not much shorter than it would be.
       recipe.floatTraining = previous.floatTraining
     } else {
-      recipe.floatTraining.epochs = max(1, epochs / 4)
+      recipe.floatTraining.epochs = min(max(1, epochs / 4), Self.mostFloatEpochs)
       epochs -= recipe.floatTraining.epochs
     }
     recipe.training.epochs = epochs
     recipe.pruningEpochs = recipe.targetBytes == nil ? 0 : epochs / 3
     recipe.scaleEpochs = epochs / 2
     return recipe
+  }
+
+  /// What the opinions of the float model take of the effort.
+  private var teachingCost: Double {
+    guard case .minutes = options.effort else { return 0 }
+    let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount)
+    return floatSecondsPerImage * Double(images)
   }
 
   /// What an epoch takes of the effort.
@@ -101,9 +121,9 @@ extension Search {
   }
 
   /// Learns how much longer an epoch takes than was measured for it: files are written, other programs run.
-  private func learnPace(_ start: ContinuousClock.Instant, epochs: Int) {
+  private func learnPace(_ recipe: ShrinkRecipe, _ start: ContinuousClock.Instant, epochs: Int) {
     guard case .minutes = options.effort, epochs > 0 else { return }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let seconds = (ContinuousClock.now - start) / .seconds(1) - (recipe.distillation == nil ? 0 : teachingCost)
     state.pace = min(max(seconds / (predicted * Double(epochs)), 0.5), 10)
   }
 
@@ -157,7 +177,7 @@ extension Search {
       let (start, before) = (ContinuousClock.now, epochs)
       let result = try run.run(
         model, training: compressor.training, validation: compressor.validation, onEvent: follow)
-      learnPace(start, epochs: epochs - before)
+      learnPace(recipe, start, epochs: epochs - before)
       try record(result.model, method, epochs: epochs, since: since)
     } catch CompressionError.cancelled where isHopeless && !isCancelled() {
       guard let best else { throw CompressionError.cancelled }

@@ -13,11 +13,12 @@ final class Search {
   let isCancelled: () -> Bool
   let onEvent: (CompressionEvent) -> Void
   let float: Evaluation
+  let floatSecondsPerImage: Double
   /// Training images that widths and levels are chosen on.
   let sample: Dataset
   private let save: (SearchState) throws -> Void
   private let start = ContinuousClock.now
-  private let spentBefore: Double
+  private let secondsBefore: Double
   /// The network of the last widths, trained in floating point.
   var narrows: [NarrowKey: Model] = [:]
   /// Seconds an epoch of the candidate under way was measured to take.
@@ -38,9 +39,10 @@ final class Search {
     self.isCancelled = isCancelled
     self.save = save
     self.onEvent = onEvent
-    spentBefore = state.spent
+    secondsBefore = state.seconds
     sample = compressor.training.subset(0..<min(Self.sampleCount, compressor.training.count))
     float = try Evaluation.of(compressor.model, on: compressor.validation, threads: compressor.options.threads)
+    floatSecondsPerImage = (ContinuousClock.now - start) / .seconds(1) / Double(max(float.imageCount, 1))
     onEvent(.floatScored(points: float.quality, imageCount: float.imageCount))
   }
 
@@ -57,11 +59,10 @@ final class Search {
 
   /// Seconds or epochs used up so far.
   var spent: Double {
-    switch options.effort {
-    case .minutes: spentBefore + (ContinuousClock.now - start) / .seconds(1)
-    case .epochs: state.spent
-    }
+    options.effort.countsEpochs ? Double(state.epochs) : seconds
   }
+
+  private var seconds: Double { secondsBefore + (ContinuousClock.now - start) / .seconds(1) }
 
   /// Whether the time is well over, as on a machine that became slower, and a good model is there.
   var isOverTime: Bool {
@@ -103,7 +104,7 @@ final class Search {
       state.best = SearchState.Best(number: candidate.number, file: Data(file))
       isBest = true
     }
-    if case .epochs = options.effort { state.spent += Double(candidate.epochs) } else { state.spent = spent }
+    state.seconds = seconds
     onEvent(.candidate(candidate, isBest: isBest && candidate.meetsBudget))
     try save(state)
   }

@@ -10,8 +10,8 @@ public struct SearchState: Hashable, Sendable, Codable {
 
   /// Of the model, the data and the options that decide what is found.
   var fingerprint: UInt64
-  /// Seconds, or epochs of training.
-  var spent = 0.0
+  /// Wall-clock time.
+  var seconds = 0.0
   public internal(set) var candidates: [CompressionCandidate] = []
   public internal(set) var best: Best?
   /// How many candidates are trained at most, decided once.
@@ -20,6 +20,9 @@ public struct SearchState: Hashable, Sendable, Codable {
   var widestRung: Int?
   /// How many times longer an epoch took than a short measurement said, of the last candidate.
   var pace: Double?
+
+  /// Epochs of training over all candidates.
+  var epochs: Int { candidates.reduce(0) { $0 + $1.epochs } }
 
   public var bestCandidate: CompressionCandidate? {
     best.flatMap { best in candidates.first { $0.number == best.number } }

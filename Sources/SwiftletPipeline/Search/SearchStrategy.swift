@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletTraining
 
 /// What a search does next, from what it found so far and nothing else, so that a search that was stopped goes on as it
 /// would have.
@@ -16,6 +17,8 @@ package struct SearchStrategy: Sendable {
     package var spread: Double
     /// Seconds or epochs.
     package var share: Double
+    /// How strongly training images are distorted, for the strength that was asked for.
+    package var distortion = 1.0
     package var seed: UInt64
   }
 
@@ -29,11 +32,17 @@ package struct SearchStrategy: Sendable {
   let leastBytes: Int
   /// One standard error of the quality on the validation images, in points.
   let resolution: Double
+  /// The float model's quality in percent.
+  let floatPoints: Double
+  /// Whether shares are epochs, not seconds.
+  let countsEpochs: Bool
+  /// The distortions that were asked for.
+  let augmentation: Augmentation?
   let seed: UInt64
 
   package init(
     budget: CompressionBudget, rounds: Int, total: Double, parameterCount: Int, leastBytes: Int, resolution: Double,
-    seed: UInt64 = 0
+    floatPoints: Double = 99, countsEpochs: Bool = true, augmentation: Augmentation? = nil, seed: UInt64 = 0
   ) {
     self.budget = budget
     self.rounds = rounds
@@ -41,6 +50,9 @@ package struct SearchStrategy: Sendable {
     self.parameterCount = parameterCount
     self.leastBytes = leastBytes
     self.resolution = resolution
+    self.floatPoints = floatPoints
+    self.countsEpochs = countsEpochs
+    self.augmentation = augmentation
     self.seed = seed
   }
 
@@ -59,10 +71,12 @@ package struct SearchStrategy: Sendable {
     let share = (total - spent) * weights[trained.count] / weights[trained.count...].reduce(0, +)
     var plan = Plan(targetBytes: nil, spread: Self.usualSpread, share: share, seed: seed)
     if budget.seeksSmallest {
-      guard let bytes = nextBytes(candidates, trained) else { return nil }
+      guard let bytes = nextBytes(candidates, trained, share: share) else { return nil }
       plan.targetBytes = bytes
-      // The same size again: with other luck.
-      plan.seed &+= UInt64(trained.count { $0.recipe?.targetBytes == bytes })
+      // The same size again: with other luck, and other distortions.
+      let tries = trained.count { $0.recipe?.targetBytes == bytes }
+      plan.seed &+= UInt64(tries)
+      plan.distortion = distortion(after: trained, tries: tries)
       return plan
     }
     guard let target = budget.targetBytes else {
@@ -86,7 +100,24 @@ package struct SearchStrategy: Sendable {
     return plan
   }
 
-  private func nextBytes(_ candidates: [CompressionCandidate], _ trained: [CompressionCandidate]) -> Int? {
+  /// The strength that served the smallest good candidate, and at the same size again the others in turn: a network that
+  /// is to lose little can learn more than was asked for, one that may lose much is too small for it.
+  private func distortion(after trained: [CompressionCandidate], tries: Int) -> Double {
+    guard let augmentation else { return 1 }
+    let isTiny = budget.maxDrop ?? 0 > 100 - floatPoints
+    var strengths = isTiny ? [1, 0.7, 1.5] : [1, 1.5, 0.7]
+    let good = trained.filter(\.meetsBudget).min { $0.fileBytes < $1.fileBytes }
+    if let used = good?.recipe?.training.augmentation,
+      let index = strengths.firstIndex(where: { augmentation.scaled(by: $0) == used })
+    {
+      strengths.insert(strengths.remove(at: index), at: 0)
+    }
+    return strengths[tries % strengths.count]
+  }
+
+  private func nextBytes(
+    _ candidates: [CompressionCandidate], _ trained: [CompressionCandidate], share: Double
+  ) -> Int? {
     func target(_ candidate: CompressionCandidate) -> Int { candidate.recipe?.targetBytes ?? candidate.fileBytes }
     let ceiling = candidates.filter { $0.meetsBudget && $0.recipe == nil }.map(\.fileBytes).min() ?? .max
     let good = trained.filter(\.meetsBudget).map(target).min()
@@ -97,10 +128,10 @@ package struct SearchStrategy: Sendable {
       // Redundancy grows with the network.
       bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
     case (nil, let bad?):
-      if isNearMiss(bad, trained) {
+      if isNearMiss(bad, trained, share: share) {
         bytes = target(bad)
       } else if 2 * target(bad) < ceiling {
-        bytes = 2 * target(bad)
+        bytes = losesLittle(bad, trained) ? target(bad) * 7 / 5 : 2 * target(bad)
       } else {
         bytes = Int((Double(target(bad)) * Double(ceiling)).squareRoot())
         guard Double(bytes) > 1.05 * Double(target(bad)) else { return nil }
@@ -110,7 +141,7 @@ package struct SearchStrategy: Sendable {
       let used = (drops.min() ?? 0) / max(budget.maxDrop ?? 0, 1e-9)
       bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 ? 0.6 : 0.75))
     case (let good?, let bad?):
-      if isNearMiss(bad, trained) {
+      if isNearMiss(bad, trained, share: share) {
         bytes = target(bad)
       } else {
         guard Double(good) > 1.08 * Double(target(bad)) else { return nil }
@@ -121,19 +152,30 @@ package struct SearchStrategy: Sendable {
     return limited < good ?? .max ? limited : nil
   }
 
-  /// Whether more training may well bring a candidate within the budget: it lost little more, and once only.
-  private func isNearMiss(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
+  /// Whether more training may well bring a candidate within the budget: it lost little more, and was not tried twice
+  /// with nearly so much training as it would get now.
+  private func isNearMiss(
+    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
+  ) -> Bool {
+    let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
+    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
+      && losesLittle(candidate, trained)
+  }
+
+  /// Whether networks of this candidate's size lose little more than they may.
+  private func losesLittle(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
     let most = budget.maxDrop ?? 0
-    let tries = trained.count { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    let least =
-      trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.drop).min() ?? candidate.drop
-    return tries < 2 && !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
+    let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
+    let least = tries.map(\.drop).min() ?? candidate.drop
+    return !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
   }
 
   /// Whether training is to go on, late in its course, with this drop as its best so far.
   package func isWorthwhile(drop: Double, progress: Double, best: CompressionCandidate?) -> Bool {
     guard progress > 0.7 else { return true }
-    let slack = 3 * resolution + (budget.maxDrop ?? 0)
+    // The last epochs, at falling rates, still win back a tenth of the errors and more where there are many.
+    let hope = 0.1 * (100 - floatPoints) * min(1, (1 - progress) / 0.3)
+    let slack = 3 * resolution + (budget.maxDrop ?? 0) + hope
     if let most = budget.maxDrop, drop > most + slack { return false }
     if !budget.seeksSmallest, let best, best.meetsBudget { return drop <= best.drop + slack }
     return true

@@ -37,6 +37,14 @@ public struct Augmentation: Hashable, Sendable, Codable {
     Augmentation(shift: 1, rotation: 8, scale: 0.08, shear: 0.08, elastic: 1)
   }
 
+  /// The same distortions, all of them stronger or weaker.
+  public func scaled(by factor: Double) -> Augmentation {
+    let factor = Float(factor)
+    return Augmentation(
+      shift: factor * shift, rotation: factor * rotation, scale: factor * scale, shear: factor * shear,
+      elastic: factor * elastic)
+  }
+
   /// What of these distortions suits the data: of spectrograms only the shift, in time and frequency. To rotate, shear
   /// or bend them makes no sound that anybody could say.
   public func suited(to data: Dataset) -> Augmentation { data.isSpectrogram ? Augmentation(shift: shift) : self }
