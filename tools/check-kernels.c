@@ -31,8 +31,6 @@ static const kernels tables[] = {
     TABLE(portable, portable, swl_depthwise_u8s16, PAIRS, 4, 2, false),
 #if defined(CHECK_AVX512)
     TABLE(avx512vnni, avx512vnni, swl_depthwise_u8s8, BYTES, 16, 4, false),
-#elif defined(__x86_64__)
-    TABLE(avx2, avx2, swl_depthwise_u8s16, PAIRS, 8, 2, false),
 #elif defined(__aarch64__)
     TABLE(neon, neon, swl_depthwise_u8s16, ROWS16, 4, 4, false),
     TABLE(neondot, neon, swl_depthwise_u8s16, BYTES, 4, 4, true),
@@ -382,7 +380,6 @@ static void check_rows(const kernels *k, int rounds) {
 #include "check-winograd.h"
 #endif
 
-#ifndef CHECK_LIBRARY
 int main(int argc, char **argv) {
   const int rounds = argc > 1 ? atoi(argv[1]) : 300;
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -395,4 +392,3 @@ int main(int argc, char **argv) {
 #endif
   return 0;
 }
-#endif

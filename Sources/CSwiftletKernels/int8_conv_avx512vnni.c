@@ -165,6 +165,7 @@ INLINE bool is_short(const swl_conv_args *a, ptrdiff_t most) {
 /// Windows of Q pixels and at most T steps, so few that the weights stay in registers. A group of windows is requantized
 /// beside the next one's sums.
 INLINE void short_windows(const int Q, const int V, const int T, const swl_conv_args *a) {
+  if (a->window_count < 1) return;
   const panel_end e = make_panel_end(V, a);
   const int G = windows_per_store(V);
   int steps = (int)a->step_count;

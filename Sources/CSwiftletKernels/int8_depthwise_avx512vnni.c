@@ -184,7 +184,9 @@ INLINE void columns_block(
             _mm512_setzero_si512(), column[c]);
       }
     } else {
-      UNROLL for (int i = 0; i < kept * VECTORS; i++) column[0][i] = column[made][i];
+      UNROLL for (int c = 0; c < kept; c++) {
+        UNROLL for (int v = 0; v < VECTORS; v++) column[c][v] = column[made + c][v];
+      }
     }
     UNROLL for (int c = 0; c < made; c++) {
       const uint8_t *top = x + (kept + c) * column_distance;

@@ -1,6 +1,7 @@
 // Kernels that work on runs of channels: depthwise convolution, pools, addition. The including file defines
 // ISA (a target attribute), NAME(kernel) and BYTES, the width of a vector of u8; the compiler lowers the
-// vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first; with NO_DEPTHWISE there is none.
+// vector types below to that instruction set. DEPTHWISE_WIDE, where defined, tries a depthwise layer first; with
+// NO_DEPTHWISE there is none.
 // LOAD_FEW(type, x, count) and STORE_FEW(y, value, count), where defined, move the first bytes of a u8v or u8q.
 
 #define INLINE SWL_INLINE ISA

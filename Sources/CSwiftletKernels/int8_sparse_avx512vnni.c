@@ -3,7 +3,7 @@
 #if defined(__x86_64__)
 #include "int8_store_avx512vnni.h"
 
-// A block is one vector, [16 channels][4] as s8. Up to 16 pixels share its load, and the windows of a turn share their
+// A block is one vector, [16 channels][4] as s8. Up to eight pixels share its load, and the windows of a turn share their
 // channels' multipliers; four chains of vpdpbusd hide its latency.
 
 #define INLINE SWL_INLINE ISA

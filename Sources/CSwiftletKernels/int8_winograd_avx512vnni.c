@@ -4,7 +4,7 @@
 #include "int8_store_avx512vnni.h"
 
 // Winograd transforms of 4x4 and of halves of it: inputs transformed 16 channels at a time, as AVX2 does; products of
-// up to 12 tiles by 32 channels.
+// up to 6 tiles by 32 channels.
 
 // Tuned for a CPU whose vpdpwssd is fast, for all others Clang writes vpmaddwd and vpaddd instead.
 #undef ISA

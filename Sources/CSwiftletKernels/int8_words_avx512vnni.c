@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+// For the convolutions of AVX-512; 16 bytes at a time, which need no more than AVX2.
 __attribute__((target("avx2"))) void swl_words_u8__avx512vnni(
     const uint8_t *x, ptrdiff_t distance, ptrdiff_t count, uint8_t *y) {
   ptrdiff_t i = 0;

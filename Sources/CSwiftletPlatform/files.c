@@ -182,33 +182,48 @@ static int fill(int descriptor, const uint8_t *bytes, size_t count, const struct
   return error;
 }
 
+/// Writes to a file without a name, then names it; ENOTSUP where the system has no such files.
+static int write_nameless(
+    const char *path, const uint8_t *bytes, size_t count, bool replace, const struct stat *existing, char *temporary,
+    size_t capacity) {
+  int descriptor = open_nameless(path);
+  if (descriptor < 0) return ENOTSUP;
+  int error = fill(descriptor, bytes, count, existing);
+  if (error == 0) error = name_file(descriptor, path, temporary, capacity, replace);
+  // Synced: closing loses nothing.
+  close(descriptor);
+  return error;
+}
+
+/// Writes under a temporary name, then renames.
+static int write_named(
+    const char *path, const uint8_t *bytes, size_t count, bool replace, const struct stat *existing, char *temporary,
+    size_t capacity) {
+  int descriptor = -1;
+  int error = open_temporary(path, temporary, capacity, &descriptor);
+  if (error != 0) return error;
+  error = fill(descriptor, bytes, count, existing);
+  if (close(descriptor) != 0 && error == 0) error = errno;
+  if (error == 0) {
+    if (!replace) error = rename_without_replacing(temporary, path);
+    else if (rename(temporary, path) != 0) error = errno;
+  }
+  if (error != 0) unlink(temporary);
+  return error;
+}
+
 static swl_file_result write_beside(
     const char *path, const uint8_t *bytes, size_t count, bool replace, const struct stat *existing) {
   size_t capacity = strlen(path) + 48;
   char *temporary = malloc(capacity);
   if (temporary == NULL) return failure(ENOMEM);
-  int descriptor = open_nameless(path), error;
-  const bool is_nameless = descriptor >= 0;
-  if (!is_nameless) {
-    error = open_temporary(path, temporary, capacity, &descriptor);
-    if (error != 0) {
-      free(temporary);
-      if (error == ENOENT) return (swl_file_result){SWL_FILE_FOLDER_MISSING, error};
-      return failure(error);
-    }
-  }
-  error = fill(descriptor, bytes, count, existing);
-  if (error == 0 && is_nameless) error = name_file(descriptor, path, temporary, capacity, replace);
-  if (close(descriptor) != 0 && error == 0) error = errno;
-  if (!is_nameless) {
-    if (error == 0) {
-      if (!replace) error = rename_without_replacing(temporary, path);
-      else if (rename(temporary, path) != 0) error = errno;
-    }
-    if (error != 0) unlink(temporary);
-  }
-  if (error == 0) sync_folder(path);
+  int error = write_nameless(path, bytes, count, replace, existing, temporary, capacity);
+  // Some file systems have nameless files but give them no name.
+  if (error != 0 && error != EEXIST && error != ENOSPC)
+    error = write_named(path, bytes, count, replace, existing, temporary, capacity);
   free(temporary);
+  if (error == 0) sync_folder(path);
+  if (error == ENOENT) return (swl_file_result){SWL_FILE_FOLDER_MISSING, error};
   return error == 0 ? success() : failure(error);
 }
 

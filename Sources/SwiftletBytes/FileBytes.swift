@@ -84,7 +84,8 @@ public enum FileBytes {
     }
   }
 
-  /// Writes a whole file or nothing: to a file without a name where the system has those, else to a temporary name in the same folder; synced, then named.
+  /// Writes a whole file or nothing: to a file without a name where the system has those, else to a temporary name in
+  /// the same folder; synced, then named.
   ///
   /// - Parameter replacing: Whether an existing file may be replaced.
   /// - Throws: `.exists`, `.isDirectory`, `.permission`, `.noSpace`, `.folderMissing`, `.badName` or `.other`.

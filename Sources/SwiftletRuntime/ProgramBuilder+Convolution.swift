@@ -136,7 +136,10 @@ extension ProgramBuilder {
 
   /// The steps over a `WordImage` where they are so many fewer that writing it pays.
   private func wordSteps(_ geometry: WindowGeometry, pixels: Int, filters: Int) -> [WindowStep]? {
-    guard kernels.words != nil, let byteCount = geometry.paddedByteCount, byteCount <= 1 << 20 else { return nil }
+    // Fewer rows than a word has bytes save nothing.
+    guard geometry.plan.window.kernel.height >= 4, kernels.words != nil, let byteCount = geometry.paddedByteCount,
+      byteCount <= 1 << 20
+    else { return nil }
     let steps = geometry.wordSteps(byteCount: byteCount)
     let saved = geometry.steps(groups: 1, of: 4).count - steps.count
     let vectors = (filters + kernels.layout.lanes - 1) / kernels.layout.lanes

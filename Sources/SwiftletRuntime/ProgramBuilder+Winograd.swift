@@ -20,11 +20,11 @@ extension ProgramBuilder {
     let right = max(0, winograd.columns.inputs - left - input.width)
     let rowByteCount = (left + input.width + right) * input.channels
     let (byteCount, overflow) = rowByteCount.multipliedReportingOverflow(by: top + input.height + bottom)
-    // What no session could hold; the direct kernel takes less.
     // A padded copy holds one image.
     let isPadded = top + left + bottom + right > 0
     let tileBlock = winograd.tileBlock(images: isPadded ? 1 : maxBatch)
     let scratchByteCount = winograd.scratchByteCount(tileBlock: tileBlock)
+    // What no session could hold; the direct kernel takes less.
     guard !overflow, byteCount <= PreparedModel.memoryLimit / 2,
       scratchByteCount <= PreparedModel.memoryLimit / 2
     else { return nil }

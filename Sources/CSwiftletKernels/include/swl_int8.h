@@ -17,7 +17,7 @@ extern "C" {
 /// Requantization of `channels` accumulators, channel by channel:
 /// clamp(zero_point + ((acc * mantissa + 2^(shift - 1)) >> shift), lo, hi) in 64 bits.
 ///
-/// The arrays are padded to whole vectors of the kernel's lane count.
+/// The arrays are 64-byte aligned and padded to whole vectors of the kernel's lane count.
 typedef struct {
   const int32_t *bias;
   const int32_t *mantissa;

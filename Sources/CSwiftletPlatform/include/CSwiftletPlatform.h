@@ -86,10 +86,11 @@ void swl_file_close(int descriptor);
 /// Whether anything (a dangling link included) has this name.
 bool swl_file_exists(const char *path);
 
-/// Writes a whole file or nothing: temporary name in the same folder, fsync, rename.
+/// Writes a whole file or nothing: to a file without a name where the system has those, else to a
+/// temporary name in the same folder; synced, then named.
 ///
-/// The temporary is removed on any failure. Unless `replace`, an existing file is refused, also
-/// when it appears while the temporary is written. A replaced file keeps its permission bits, and
+/// A temporary is removed on any failure. Unless `replace`, an existing file is refused, also
+/// when it appears while the bytes are written. A replaced file keeps its permission bits, and
 /// a link keeps pointing to the file that is replaced. A device or pipe is written directly.
 swl_file_result swl_file_write(const char *path, const uint8_t *bytes, size_t count, bool replace);
 

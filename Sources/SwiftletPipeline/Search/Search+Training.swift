@@ -12,7 +12,7 @@ extension Search {
   /// Training in floating point longer than that before the integers brings nothing.
   private static let mostFloatEpochs = 12
   /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
-  /// from which on that is worth its time.
+  /// from which on that, and distortions of another strength, are worth their time.
   private static let distortionCount = 12
   private static let distilledEpochs = 4 * distortionCount
 
@@ -58,9 +58,9 @@ extension Search {
     recipe.calibrationCount = options.calibrationCount
     recipe.stored = options.stored
     recipe.floatTraining.batch = batch
-    recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
+    recipe.floatTraining.augmentation = options.augmentation
     recipe.training.batch = batch
-    recipe.training.augmentation = options.augmentation?.scaled(by: plan.distortion)
+    recipe.training.augmentation = options.augmentation
     return (recipe, state.candidates.compactMap(\.recipe).last { $0.widths == recipe.widths })
   }
 
@@ -80,10 +80,15 @@ extension Search {
     let cost = try epochCost(recipe, ladder)
     var affordable = min(Int(plan.share / cost), most)
     let afterTeaching = min(Int((plan.share - teachingCost) / cost), most)
-    if float.reconstruction == nil, afterTeaching >= Self.distilledEpochs {
-      affordable = afterTeaching
-      recipe.distillation = .init(weight: 0.5, temperature: 2)
-      recipe.training.augmentationCycle = Self.distortionCount
+    if afterTeaching >= Self.distilledEpochs {
+      // In a short training other distortions than those asked for cost more than they bring.
+      recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
+      recipe.training.augmentation = recipe.floatTraining.augmentation
+      if float.reconstruction == nil {
+        affordable = afterTeaching
+        recipe.distillation = .init(weight: 0.5, temperature: 2)
+        recipe.training.augmentationCycle = Self.distortionCount
+      }
     }
     // Something is trained even where the time is short, once.
     guard affordable >= Self.fewestEpochs || !state.candidates.contains(where: { $0.recipe != nil }) else { return nil }

@@ -158,16 +158,21 @@ package struct SearchStrategy: Sendable {
     _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
   ) -> Bool {
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
-      && losesLittle(candidate, trained)
+    let costs = tries.map { countsEpochs ? Double($0.epochs) : $0.seconds }
+    guard costs.count(where: { $0 >= 0.6 * share }) < 2 else { return false }
+    // Twice the training wins back more.
+    let patience = share >= 2 * (costs.max() ?? 0) ? 2.0 : 1
+    return losesLittle(candidate, trained, patience: patience)
   }
 
   /// Whether networks of this candidate's size lose little more than they may.
-  private func losesLittle(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
+  private func losesLittle(
+    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], patience: Double = 1
+  ) -> Bool {
     let most = budget.maxDrop ?? 0
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
     let least = tries.map(\.drop).min() ?? candidate.drop
-    return !candidate.isAbandoned && least <= max(2 * most, most + 2 * resolution)
+    return !candidate.isAbandoned && least <= max(2 * most, most + 2 * patience * resolution)
   }
 
   /// Whether training is to go on, late in its course, with this drop as its best so far.

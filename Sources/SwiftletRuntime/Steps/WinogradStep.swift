@@ -43,7 +43,7 @@ struct WinogradStep: BitwiseCopyable {
   ) {
     guard let winograd = kernels.pointee.winograd,
       let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
-    else { return }
+    else { preconditionFailure("the kernels of a Winograd plan exist") }
     for index in 0..<groupCount {
       var arguments = groups[index].arguments
       let firstRow = tileRows.lowerBound * (arguments.pools ? size / 2 : size)
