@@ -281,4 +281,21 @@ import Testing
       #expect(abs(float.correctCount - integer.correctCount) <= 2)
     }
   }
+
+  @Test func aResumedSearchKeepsItsRounds() throws {
+    var options = Self.options(CompressionBudget(maxDrop: 3), epochs: 170)
+    let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: options)
+    var states: [SearchState] = []
+    var rounds: [Int] = []
+    func note(_ event: CompressionEvent) { if case .begins(_, _, let count, _) = event { rounds.append(count) } }
+    _ = try compressor.run(save: { states.append($0) }, onEvent: { note($0) })
+    try #require(rounds.count >= 2 && rounds.allSatisfy { $0 == 4 })
+    let state = try #require(states.first { state in state.candidates.contains { $0.recipe != nil } })
+    rounds = []
+    _ = try compressor.run(resuming: SearchState(json: state.json()), onEvent: { note($0) })
+    #expect(!rounds.isEmpty && rounds.allSatisfy { $0 == 4 })
+    options.acceptsNearMiss = true
+    let near = try Compressor(try Self.trained.get(), data: Self.data, options: options)
+    #expect(throws: Never.self) { _ = try near.run(resuming: states.last) }
+  }
 }

@@ -144,4 +144,32 @@ import Testing
     all[4].meetsBudget = true
     #expect(all.paretoFront.map(\.number) == [5, 3])
   }
+
+  /// A training that failed has no bytes, which is not to say that it fits.
+  @Test func aFailedTrainingIsNotTheOneToTrainLongest() {
+    var all = [candidate(1, nil, 9000, drop: 0)]
+    for (index, spread) in [12.0, 7, 20, 9, 15].enumerated() {
+      let bytes = index == 2 ? 0 : index == 1 ? 4550 : 4600
+      all.append(candidate(index + 2, 4500, bytes, drop: index == 2 ? 99 : 0.5, spread: spread))
+    }
+    all[3].isAbandoned = true
+    #expect(strategy(CompressionBudget(targetBytes: 4500)).next(after: all, spent: 500)?.spread == 7)
+  }
+
+  @Test func limitsHoldToTheLastByte() {
+    let budget = CompressionBudget(maxDrop: 0.1, targetBytes: 1000, targetMicroseconds: 5)
+    #expect(budget.shortfalls(drop: 0.1, fileBytes: 1000, microseconds: 5).isEmpty)
+    // 0.10000000000000853
+    #expect(budget.shortfalls(drop: 99.7 - 99.6, fileBytes: 1000, microseconds: 5).isEmpty)
+    #expect(
+      budget.shortfalls(drop: 0.1001, fileBytes: 1001, microseconds: 5.01)
+        == [.drop(0.1001, most: 0.1), .bytes(1001, most: 1000), .microseconds(5.01, most: 5)])
+    #expect(budget.shortfalls(drop: .nan, fileBytes: 1, microseconds: 1).count == 1)
+  }
+
+  @Test func timesWithinATenthCountAsTheSame() {
+    var all = [candidate(1, nil, 100, drop: 1), candidate(2, 1, 90, drop: 1), candidate(3, 1, 90, drop: 1)]
+    (all[1].microseconds, all[2].microseconds) = (1.08, 1.15)
+    #expect(all.paretoFront.map(\.number) == [2, 3])
+  }
 }

@@ -4,7 +4,8 @@
                         [--deepsparse PYTHON] [--json FILE]
 
 FOLDER has int8.tflite, int8.onnx (or ort-int8-u8.onnx) and ov-int8.xml, some of them; OpenVINO runs the ONNX file where
-it has none of its own. --deepsparse names a Python that has DeepSparse, which then runs float.onnx and int8.onnx. Every measurement is a process of its own, pinned to one core per thread: 0.2 s of warm-up, then
+it has none of its own. --deepsparse names a Python that has DeepSparse, which then runs float.onnx and int8.onnx.
+Every measurement is a process of its own, pinned to one core per thread: 0.2 s of warm-up, then
 at least 0.5 s and 30 calls, inputs in place. Rounds go over all runtimes in turn; each figure is the least of the
 rounds' medians (and of all calls). Compare ratios within a run, never times between runs.
 """

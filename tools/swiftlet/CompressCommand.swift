@@ -187,7 +187,8 @@ struct EffortOptions: ParsableArguments {
   @Flag(help: "Search for four and a half minutes.") var quick = false
   @Flag(help: "Search for an hour.") var thorough = false
   @Option(help: "Search for so many minutes; 15 by default.") var minutes: Double?
-  @Option(help: "Search for so many epochs of training in all instead, whatever time that takes.") var epochs: Int?
+  @Option(help: "Search for so many epochs of training in all (4 at least) instead, whatever time they take.")
+  var epochs: Int?
 
   func validate() throws {
     guard [quick, thorough, minutes != nil, epochs != nil].count(where: { $0 }) <= 1 else {

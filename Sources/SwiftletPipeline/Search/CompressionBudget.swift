@@ -28,8 +28,8 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
   /// What keeps a model of these figures out of the budget; nothing where it is within.
   public func shortfalls(drop: Double, fileBytes: Int, microseconds: Double) -> [Shortfall] {
     var result: [Shortfall] = []
-    // A hair's breadth for the sums that a drop comes from.
-    if let maxDrop, drop > maxDrop + 1e-9 { result.append(.drop(drop, most: maxDrop)) }
+    // A hair's breadth for the sums that a drop comes from; no number is no quality.
+    if let maxDrop, !(drop <= maxDrop + 1e-9) { result.append(.drop(drop, most: maxDrop)) }
     if let targetBytes, fileBytes > targetBytes { result.append(.bytes(fileBytes, most: targetBytes)) }
     if let targetMicroseconds, microseconds > targetMicroseconds {
       result.append(.microseconds(microseconds, most: targetMicroseconds))

@@ -28,7 +28,7 @@ public struct CompressionResult: Sendable {
 ///
 /// First post-training quantization, which takes seconds, so that there is something; then networks with their channels
 /// cut (the widths by measured sensitivity), trained as the integers that will run and pruned to a number of bytes (see
-/// `SearchStrategy` and `ShrinkRun`). Networks that cannot be trained so are pruned by magnitude and fine-tuned instead.
+/// `SearchStrategy` and `ShrinkRun`). Where a training fails, a note says so and the search goes on.
 /// Quality is measured on the validation images recorded in the model, which no training and no calibration sees; test
 /// images are never looked at.
 public struct Compressor: Sendable {
@@ -77,13 +77,14 @@ public struct Compressor: Sendable {
     return try search.run()
   }
 
-  /// A hash of everything but effort and threads, so that a search is not resumed by another.
+  /// A hash of everything but effort, threads, note and whether a near miss is taken, so that a search is not resumed by another.
   private func fingerprint() throws -> UInt64 {
     var hash = OutputHash()
     var decisive = options
     decisive.effort = .standard
     decisive.threads = 1
     decisive.stored.note = ""
+    decisive.acceptsNearMiss = false
     for byte in try ShrinkRecipe.encoder.encode(decisive) { hash.add(byte) }
     do { for byte in try ModelWriter.write(model, effort: .fast).bytes { hash.add(byte) } } catch {
       throw CompressionError.notWritable("the model cannot be read again: \(error.reason)")

@@ -60,8 +60,8 @@ package struct SearchStrategy: Sendable {
   private static let usualSpread = 12.0
   private static let spreads = [12.0, 7, 20, 9, 15]
 
-  /// How many candidates of some 25 epochs and more an effort of so many epochs allows.
-  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 25), 3), 12) }
+  /// How many candidates of some 40 epochs and more an effort of so many epochs allows.
+  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 40), 3), 12) }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
     let trained = candidates.filter { $0.recipe != nil }
@@ -92,7 +92,7 @@ package struct SearchStrategy: Sendable {
     let tried = min(Self.spreads.count, max(1, rounds - 2))
     if trained.count < tried {
       plan.spread = Self.spreads[trained.count]
-    } else if let best = trained.min(by: { budget.prefers($0, to: $1) }) {
+    } else if let best = trained.filter({ $0.fileBytes > 0 }).min(by: { budget.prefers($0, to: $1) }) {
       let first = trained[..<tried].firstIndex { $0.recipe?.widths == best.recipe?.widths } ?? 0
       plan.spread = Self.spreads[first]
       plan.seed &+= UInt64(trained.count - tried)
