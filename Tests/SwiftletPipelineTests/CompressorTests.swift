@@ -283,7 +283,7 @@ import Testing
   }
 
   @Test func aResumedSearchKeepsItsRounds() throws {
-    var options = Self.options(CompressionBudget(maxDrop: 3), epochs: 170)
+    var options = Self.options(CompressionBudget(maxDrop: 3), epochs: 110)
     let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: options)
     var states: [SearchState] = []
     var rounds: [Int] = []

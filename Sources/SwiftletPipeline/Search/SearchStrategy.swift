@@ -60,8 +60,8 @@ package struct SearchStrategy: Sendable {
   private static let usualSpread = 12.0
   private static let spreads = [12.0, 7, 20, 9, 15]
 
-  /// How many candidates of some 40 epochs and more an effort of so many epochs allows.
-  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 40), 3), 12) }
+  /// How many candidates of some 25 epochs and more an effort of so many epochs allows.
+  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 25), 3), 12) }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
     let trained = candidates.filter { $0.recipe != nil }
@@ -131,7 +131,7 @@ package struct SearchStrategy: Sendable {
       if isNearMiss(bad, trained, share: share) {
         bytes = target(bad)
       } else if 2 * target(bad) < ceiling {
-        bytes = losesLittle(bad, trained) ? target(bad) * 7 / 5 : 2 * target(bad)
+        bytes = Int(Double(target(bad)) * growth(after: bad, trained))
       } else {
         bytes = Int((Double(target(bad)) * Double(ceiling)).squareRoot())
         guard Double(bytes) > 1.05 * Double(target(bad)) else { return nil }
@@ -158,21 +158,25 @@ package struct SearchStrategy: Sendable {
     _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
   ) -> Bool {
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    let costs = tries.map { countsEpochs ? Double($0.epochs) : $0.seconds }
-    guard costs.count(where: { $0 >= 0.6 * share }) < 2 else { return false }
-    // Twice the training wins back more.
-    let patience = share >= 2 * (costs.max() ?? 0) ? 2.0 : 1
-    return losesLittle(candidate, trained, patience: patience)
+    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
+      && losesLittle(candidate, trained)
+  }
+
+  /// How many times the bytes of a candidate that lost too much are asked for next: the less it lost the fewer, as a
+  /// training of the same size again loses now more and now less.
+  private func growth(after candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
+    guard let most = budget.maxDrop, most > 0, losesLittle(candidate, trained) else { return 2 }
+    return min(max(1 + 0.25 * (leastDrop(at: candidate, trained) / most - 0.6), 1.1), 2)
+  }
+
+  private func leastDrop(at candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
+    trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.drop).min() ?? candidate.drop
   }
 
   /// Whether networks of this candidate's size lose little more than they may.
-  private func losesLittle(
-    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], patience: Double = 1
-  ) -> Bool {
+  private func losesLittle(_ candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Bool {
     let most = budget.maxDrop ?? 0
-    let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    let least = tries.map(\.drop).min() ?? candidate.drop
-    return !candidate.isAbandoned && least <= max(2 * most, most + 2 * patience * resolution)
+    return !candidate.isAbandoned && leastDrop(at: candidate, trained) <= max(2 * most, most + 2 * resolution)
   }
 
   /// Whether training is to go on, late in its course, with this drop as its best so far.
