@@ -114,6 +114,8 @@ import Testing
     #expect(next(epochs: 120) == 3674)
     for index in 1...2 { all[index].drop = 0.19 }
     #expect(next(epochs: 120) == 3975)
+    all.append(all[1])
+    #expect(next(epochs: 20) == 3975, "three tries are enough")
   }
 
   @Test func theSameSizeIsTriedWithOtherDistortions() throws {

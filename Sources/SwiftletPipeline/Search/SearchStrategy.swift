@@ -152,13 +152,13 @@ package struct SearchStrategy: Sendable {
     return limited < good ?? .max ? limited : nil
   }
 
-  /// Whether more training may well bring a candidate within the budget: it lost little more, and was not tried twice
-  /// with nearly so much training as it would get now.
+  /// Whether more training may well bring a candidate within the budget: it lost little more, and was not tried three
+  /// times, nor twice with nearly so much training as it would get now.
   private func isNearMiss(
     _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
   ) -> Bool {
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    return tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
+    return tries.count < 3 && tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
       && losesLittle(candidate, trained)
   }
 
