@@ -78,7 +78,9 @@ let fullTargets: [Target] = [
   .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
   .testTarget(
     name: "SwiftletCompressionTests",
-    dependencies: ["SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData"]),
+    dependencies: [
+      "SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData", "SwiftletFormat",
+    ]),
   .testTarget(
     name: "SwiftletPipelineTests",
     dependencies: [

@@ -38,38 +38,12 @@ import Testing
     return Networks.randomized(try builder.build(), seed: 9)
   }
 
-  private struct Trained {
-    let quantized: QuantizationAwareNetwork
-    let network: FloatNetwork
-  }
-
-  /// A network in training: some steps of Adam in integers, scales moving, weights being pruned.
   private func trained(
     _ kind: String, levels: [Int], steps: Int, keepsEveryValue: Bool = false
-  ) throws -> Trained {
-    let folded = try FoldedModel(Self.network(kind))
-    let calibration = try folded.calibrated(on: Self.images, count: 128)
-    let quantized = try QuantizationAwareNetwork(
-      folded, calibration: calibration, options: QuantizationAwareOptions(levels: levels))
-    let network = try FloatNetwork(quantized.trainable, maxBatch: 50, threads: 1, fusesPools: !keepsEveryValue)
-    quantized.attach(to: network)
-    let optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7), weightDecay: 0, network: network)
-    let pruner = FisherPruner(quantized)
-    for step in 0..<steps {
-      let part = Self.images.subset(step * 50 % 1000..<step * 50 % 1000 + 50)
-      QuantizationAwareGraphs.train(network, part, key: UInt64(step))
-      quantized.takeGradients(network)
-      pruner.takeGradients(network)
-      optimizer.step(rate: 3e-3)
-      pruner.apply(to: network)
-      quantized.refresh(network)
-      if step == steps / 2 {
-        pruner.prune(network, toBits: pruner.bits * 0.7)
-        quantized.refitScales(network)
-        quantized.refresh(network)
-      }
-    }
-    return Trained(quantized: quantized, network: network)
+  ) throws -> TrainedIntegers {
+    try TrainedIntegers(
+      FoldedModel(Self.network(kind)), images: Self.images, levels: levels, steps: steps,
+      keepsEveryValue: keepsEveryValue)
   }
 
   /// Every u8 activation and every s32 logit of 1,000 images, as integers, against the runtime's.
@@ -77,47 +51,10 @@ import Testing
   func everyActivationIsTheRuntimes(_ kind: String, _ levels: [Int]) throws {
     for keepsEveryValue in [false, true] {
       let trained = try trained(kind, levels: levels, steps: 30, keepsEveryValue: keepsEveryValue)
-      var model = try trained.quantized.exported()
-      let compared = model.nodes.map(\.output).filter { trained.network.values(of: $0) != nil }
+      let difference = try trained.difference(over: Self.images)
       let fused = ["seed": 2, "lenet": 1, "residual": 1, "concat": 1][kind] ?? 0
-      #expect(compared.count == model.nodes.count - (keepsEveryValue ? 0 : fused))
-      model.outputs = compared
-      let session = Session(try PreparedModel(model, maxBatch: 50))
-      var different = 0
-      for first in stride(from: 0, to: Self.images.count, by: 50) {
-        let part = Self.images.subset(first..<first + 50)
-        part.images.withUnsafeBufferPointer { trained.network.forward($0, count: 50) }
-        let integers = run(session, part)
-        for (value, expected) in zip(compared, integers) {
-          let quantization = try #require(model.values[value].quantization)
-          let isLogits = model.values[value].element == .int32
-          let unit = isLogits ? Float(quantization.scale.doubleValue) : 1
-          let elements = trained.network.activations(of: value, count: 50)
-          #expect(elements.count == expected.count)
-          for (u, q) in zip(elements, expected) where u != Float(Int(q) - quantization.zeroPoint) * unit {
-            different += 1
-          }
-        }
-      }
-      #expect(different == 0)
-    }
-  }
-
-  private func run(_ session: Session, _ part: Dataset) -> [[Int32]] {
-    let model = session.model.model
-    let buffers = model.outputs.map { value in
-      UnsafeMutableRawPointer.allocate(byteCount: 4 * 50 * model.values[value].shape.count, alignment: 64)
-    }
-    defer { for buffer in buffers { buffer.deallocate() } }
-    part.images.withUnsafeBufferPointer { images in
-      let inputs = [images.baseAddress!]
-      session.run(inputs: inputs.span, batch: 50, outputs: buffers.span)
-    }
-    return zip(model.outputs, buffers).map { value, buffer in
-      let count = 50 * model.values[value].shape.count
-      return model.values[value].element == .int32
-        ? Array(UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: Int32.self), count: count))
-        : UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count).map(Int32.init)
+      #expect(difference.values == trained.quantized.model.nodes.count - (keepsEveryValue ? 0 : fused))
+      #expect(difference.elements == 0)
     }
   }
 
@@ -187,6 +124,24 @@ import Testing
       part.images.withUnsafeBufferPointer { trained.network.score($0, labels: part.labels, count: 50).meanLoss }
     }
     #expect(losses[1] < 0.6 * losses[0])
+  }
+
+  /// The seed network at full width on 1,000 real digits, held out of its training, with what was learnt in floating
+  /// point at its start.
+  @Test(.enabled(if: RealDigits.folder != nil, "MNIST is not on this machine"), arguments: [[127], [7]])
+  func everyActivationIsTheRuntimesOnRealDigits(_ levels: [Int]) throws {
+    let digits = try Dataset.mnist(directory: try #require(RealDigits.folder)).train
+    let (images, heldOut) = (digits.subset(0..<5000), digits.subset(59_000..<60_000))
+    let folded = try FoldedModel(RealDigits.model())
+    let trained = try TrainedIntegers(folded, images: images, levels: levels, steps: 100)
+    let difference = try trained.difference(over: heldOut)
+    #expect(difference.values == folded.model.nodes.count - 2)
+    #expect(difference.elements == 0)
+    let scores = try stride(from: 0, to: heldOut.count, by: 50).map { first in
+      let part = heldOut.subset(first..<first + 50)
+      return part.images.withUnsafeBufferPointer { trained.network.score($0, labels: part.labels, count: 50) }
+    }
+    #expect(scores.reduce(0) { $0 + $1.correct } > 950, "the integers mean something")
   }
 
   @Test func sumsThatFloatsCannotHoldRaiseTheScale() throws {
