@@ -40,7 +40,8 @@ struct RooflinePlot {
 
   var svg: String {
     var labels = LabelPlacer(right: Self.width - 4, bottom: Self.height - Self.frame.bottom)
-    // Points keep labels off themselves, then ceilings get theirs, then the points.
+    // Points and the peak's line keep labels off themselves, then ceilings get theirs, then the points.
+    labels.reserve(line: Self.frame.left, Self.width - Self.frame.right, at: py(limits.peak))
     for layer in layers {
       labels.reserve(px(layer.intensity), py(layer.gigaMultiplyAccumulatesPerSecond), radius: 6)
     }
@@ -140,6 +141,10 @@ private struct LabelPlacer {
 
   mutating func reserve(_ x: Double, _ y: Double, radius: Double) {
     taken.append((x - radius, y - radius, x + radius, y + radius))
+  }
+
+  mutating func reserve(line left: Double, _ right: Double, at y: Double) {
+    taken.append((left, y - 1, right, y + 1))
   }
 
   /// - Parameter gap: Distance from the point; 0 for text that starts or ends there.
