@@ -52,7 +52,7 @@ let fullTargets: [Target] = [
     name: "SwiftletPipeline",
     dependencies: [
       "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletBytes", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
+      "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
     ]),
   .executableTarget(
     name: "swiftlet",

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Two models on the same images: their predictions, or how much worse one gives its input back.
 public struct PairedComparison: Hashable, Sendable, Codable {
   public var imageCount: Int
@@ -42,6 +44,17 @@ public struct PairedComparison: Hashable, Sendable, Codable {
     self.rightToWrong = rightToWrong
     self.wrongToRight = wrongToRight
     self.wrongToOtherWrong = wrongToOtherWrong
+  }
+
+  /// The comparison as a sentence without its stop.
+  public var text: String {
+    let flips =
+      errorIncrease == nil
+      ? "the second loses \(rightToWrong) and wins \(wrongToRight) (\(wrongToOtherWrong) wrong in another way)"
+      : "the second explains less of the variance"
+    let figures = [drop, interval.lowerBound, interval.upperBound].map { String(format: "%.2f", $0) }
+    return "of \(imageCount.withSeparators) images \(flips): a drop of \(figures[0]) points, 95% interval "
+      + "\(figures[1]) to \(figures[2])"
   }
 
   public var flipCount: Int { rightToWrong + wrongToRight + wrongToOtherWrong }

@@ -1,3 +1,9 @@
+import Foundation
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 import SwiftletCompression
 import SwiftletData
 import SwiftletModel
@@ -41,6 +47,25 @@ import Testing
     #expect(worst.name == near.layers.first { $0.nonzeroCounts?[0] == weights.count }?.name)
     #expect(try #require(worst.aloneSQNR) < 10)
     #expect(try #require(worst.activationBlame) < 0.1)
+  }
+
+  /// The page parses as XML, shows every weighted layer's bars and the worst images, and fetches nothing.
+  @Test func thePageIsWellFormed() throws {
+    let model = try CompressorTests.trained.get()
+    let quantized = try model.quantized(calibratingOn: CompressorTests.data, count: 100)
+    let diff = try ModelDiff(model, quantized, images: Self.images, count: 40)
+    let page = diff.html(files: [("a <b>", 1234), ("c", 567)], images: Self.images)
+    let parser = XMLParser(data: Data(page.utf8))
+    #expect(parser.parse(), "\(String(describing: parser.parserError)) at line \(parser.lineNumber)")
+    let bars = diff.layers.reduce(0) { $0 + [$1.weightSQNR, $1.outputSQNR, $1.aloneSQNR].compactMap { $0 }.count }
+    #expect(bars > 9 && page.ranges(of: "<rect ").count == bars)
+    #expect(page.ranges(of: "src=\"data:image/png;base64,").count == diff.worstImages.count)
+    #expect(page.contains("<td>1,234</td>") && page.contains("a &lt;b&gt;") && !page.contains("http"))
+    #expect(page.contains(try #require(diff.comparison).text))
+    // Without the pixels the worst images are a table.
+    #expect(diff.html(files: [("a", 1), ("b", 1)]).contains("<th>error</th>"))
+    let equal = try ModelDiff(model, model, images: Self.images, count: 40).html(files: [("a", 1), ("a", 1)])
+    #expect(equal.contains(">equal</text>") && !equal.contains("inf"))
   }
 
   @Test func otherGraphsAreComparedAsAWhole() throws {

@@ -23,6 +23,9 @@ struct Diff: ParsableCommand {
   @Option(help: "Score the validation images that training held out, or the test images.")
   var subset = Eval.Subset.validation
   @Option(help: "Images whose every layer is compared.") var count = 256
+  @Option(help: ArgumentHelp("Write a page with plots and the images that differ most.", valueName: "file"))
+  var html: String?
+  @Flag(help: "Replace the page if it exists.") var force = false
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var threads: ThreadOptions
 
@@ -38,13 +41,16 @@ struct Diff: ParsableCommand {
 
   func run() throws {
     let files = try [first, second].map { try ModelFile($0) }
+    if let html { try OutputFile.check(html, force: force) }
+    let images = try images(files)
     let diff: ModelDiff
     do {
-      diff = try ModelDiff(
-        files[0].model, files[1].model, images: images(files), count: count, threads: threads.count)
-    } catch let failure as Failure {
-      throw failure
+      diff = try ModelDiff(files[0].model, files[1].model, images: images, count: count, threads: threads.count)
     } catch { throw Failure("\(first), \(second): \(Failure.describe(error))") }
+    if let html {
+      let page = diff.html(files: files.map { ($0.path, $0.byteCount) }, images: images)
+      try OutputFile.write(Array(page.utf8), to: html, force: force)
+    }
     if json {
       try Console.printJSON(Report(files: [first, second], file_bytes: files.map(\.byteCount), diff: diff))
     } else {
@@ -80,18 +86,7 @@ struct Diff: ParsableCommand {
           : row("explained variance") { (sides[$0].explainedVariance ?? 0).fixed(2) + "%" })
     }
     var parts = [Console.table(facts)]
-    if let comparison = diff.comparison {
-      let interval = comparison.interval
-      let flips =
-        comparison.errorIncrease == nil
-        ? "the second loses \(comparison.rightToWrong) and wins \(comparison.wrongToRight) "
-          + "(\(comparison.wrongToOtherWrong) wrong in another way)"
-        : "the second explains less of the variance"
-      parts.append(
-        "of \(comparison.imageCount.grouped) images \(flips): a drop of "
-          + "\(comparison.drop.fixed(2)) points, 95% interval \(interval.lowerBound.fixed(2)) to "
-          + "\(interval.upperBound.fixed(2))")
-    }
+    if let comparison = diff.comparison { parts.append(comparison.text) }
     guard !diff.layers.isEmpty else {
       return (parts + ["the graphs differ, so layers are not compared"]).joined(separator: "\n\n")
     }

@@ -93,7 +93,7 @@ struct RooflinePlot {
     let top = py(limits.peak)
     let fastest = limits.memory.map(\.gigabytesPerSecond).max() ?? 1
     let start = px(limits.peak / max(fastest, 1e-6))
-    parts.append("<line class=\"peak\" x1=\"\(start.svg)\" x2=\"\(px(end).svg)\" y1=\"\(top.svg)\" y2=\"\(top.svg)\"/>")
+    parts.append("<line class=\"solid\" x1=\"\(start.svg)\" x2=\"\(px(end).svg)\" y1=\"\(top.svg)\" y2=\"\(top.svg)\"/>")
     let text = "\(limits.kernels) peak \(limits.peak.svg) GMAC/s"
     parts.append(labels.text(text, near: px(end) - 4, top - 9, anchor: "end", style: "ceiling"))
     for level in limits.memory where level.gigabytesPerSecond > 0 {
@@ -103,7 +103,7 @@ struct RooflinePlot {
       let ridge = limits.peak / rate
       guard from < ridge else { continue }
       parts.append(
-        "<line class=\"memory\" x1=\"\(px(from).svg)\" y1=\"\(py(from * rate).svg)\" x2=\"\(px(ridge).svg)\" y2=\"\(top.svg)\"/>"
+        "<line class=\"orange dashed\" x1=\"\(px(from).svg)\" y1=\"\(py(from * rate).svg)\" x2=\"\(px(ridge).svg)\" y2=\"\(top.svg)\"/>"
       )
       parts.append(along("\(level.name) \(rate.svg) GB/s", from: (px(from), py(from * rate)), to: (px(ridge), top)))
     }
@@ -117,12 +117,20 @@ struct RooflinePlot {
       + "rotate(\(degrees.svg))\">\(text.escapedForHTML)</text>"
   }
 
+  static func color(_ limit: BindingLimit) -> String {
+    switch limit {
+    case .compute: "green"
+    case .memory: "orange"
+    case .overhead: "violet"
+    }
+  }
+
   private func point(_ layer: LayerMeasurement, _ labels: inout LabelPlacer) -> String {
     let (cx, cy) = (px(layer.intensity), py(layer.gigaMultiplyAccumulatesPerSecond))
     let facts =
       "\(layer.name): \(layer.gigaMultiplyAccumulatesPerSecond.svg) GMAC/s, \((100 * layer.peakShare).svg)% of the peak, "
       + layer.limitText
-    return "<circle class=\"\(layer.limit.rawValue)\" cx=\"\(cx.svg)\" cy=\"\(cy.svg)\" r=\"5\"><title>"
+    return "<circle class=\"\(Self.color(layer.limit))\" cx=\"\(cx.svg)\" cy=\"\(cy.svg)\" r=\"5\"><title>"
       + "\(facts.escapedForHTML)</title></circle>"
       + labels.text(layer.name, near: cx, cy, anchor: "start", style: "label", beside: 9)
   }
@@ -180,18 +188,5 @@ private struct LabelPlacer {
 
   private func overlap(_ a: Box, _ b: Box) -> Bool {
     a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
-  }
-}
-
-extension Double {
-  /// One decimal, for coordinates and figures.
-  var svg: String { String(format: "%.1f", self) }
-}
-
-extension String {
-  /// Names come from files: no markup of theirs takes effect.
-  var escapedForHTML: String {
-    replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
   }
 }
