@@ -129,7 +129,8 @@ import Testing
     let decoded = try JSONDecoder().decode(CompressionReport.self, from: report.json())
     #expect(decoded == report)
     let page = report.html(title: "a <b> & c")
-    #expect(page.contains("<h1>a &lt;b&gt; &amp; c</h1>") && page.contains(Self.grouped(report.ledger.fileBytes) + " bytes"))
+    #expect(
+      page.contains("<h1>a &lt;b&gt; &amp; c</h1>") && page.contains(Self.grouped(report.ledger.fileBytes) + " bytes"))
     for tag in ["td", "svg", "figure", "title", "text"] {
       #expect(page.ranges(of: "<\(tag)").count == page.ranges(of: "</\(tag)>").count, "\(tag)")
     }

@@ -41,7 +41,8 @@ struct NoisePlot {
       let ratios = Self.ratios(layer)
       let middle = y + Self.bar * Double(ratios.count) / 2 + 4
       parts.append(
-        "<text x=\"\((Self.left - 10).svg)\" y=\"\(middle.svg)\" text-anchor=\"end\">\(layer.name.escapedForHTML)</text>")
+        "<text x=\"\((Self.left - 10).svg)\" y=\"\(middle.svg)\" text-anchor=\"end\">\(layer.name.escapedForHTML)</text>"
+      )
       for (style, decibels) in ratios {
         // Equal values have no noise: the bar fills the axis.
         let end = decibels.isInfinite && decibels > 0 ? limit : decibels

@@ -93,7 +93,8 @@ struct RooflinePlot {
     let top = py(limits.peak)
     let fastest = limits.memory.map(\.gigabytesPerSecond).max() ?? 1
     let start = px(limits.peak / max(fastest, 1e-6))
-    parts.append("<line class=\"solid\" x1=\"\(start.svg)\" x2=\"\(px(end).svg)\" y1=\"\(top.svg)\" y2=\"\(top.svg)\"/>")
+    parts.append(
+      "<line class=\"solid\" x1=\"\(start.svg)\" x2=\"\(px(end).svg)\" y1=\"\(top.svg)\" y2=\"\(top.svg)\"/>")
     let text = "\(limits.kernels) peak \(limits.peak.svg) GMAC/s"
     parts.append(labels.text(text, near: px(end) - 4, top - 9, anchor: "end", style: "ceiling"))
     for level in limits.memory where level.gigabytesPerSecond > 0 {

@@ -35,7 +35,8 @@ extension CompressionReport {
     ]
     page.add(heading: "Bytes")
     page.add(
-      table: ["stage", "bytes", "of float"], steps.map { [$0.0, $0.1.withSeparators, percent($0.1, ledger.floatBytes)] })
+      table: ["stage", "bytes", "of float"],
+      steps.map { [$0.0, $0.1.withSeparators, percent($0.1, ledger.floatBytes)] })
     page.add(heading: "Tensors")
     let most = Double(ledger.tensors.map(\.deflatedBytes).max() ?? 1)
     page.add(

@@ -40,11 +40,14 @@ struct ParetoPlot {
     let path = front.map { "\(px($0.fileBytes).svg),\(py($0.points).svg)" }.joined(separator: " ")
     var parts = axes
     parts.append(level(report.floatPoints, "float", kind: "gray"))
-    if let drop = report.budget.maxDrop { parts.append(level(report.floatPoints - drop, "budget", kind: "orange dashed")) }
+    if let drop = report.budget.maxDrop {
+      parts.append(level(report.floatPoints - drop, "budget", kind: "orange dashed"))
+    }
     if let target = report.budget.targetBytes, bytes.contains(log10(Double(max(target, 1)))) {
       let x = px(target).svg
       let bottom = (Self.height - Self.frame.bottom).svg
-      parts.append("<line class=\"orange dashed\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.frame.top.svg)\" y2=\"\(bottom)\"/>")
+      parts.append(
+        "<line class=\"orange dashed\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.frame.top.svg)\" y2=\"\(bottom)\"/>")
     }
     parts.append("<polyline class=\"front\" points=\"\(path)\"/>")
     parts += shown.map { candidate in
@@ -79,7 +82,8 @@ struct ParetoPlot {
         guard bytes.contains(log10(value)) else { continue }
         let x = px(Int(value)).svg
         parts.append("<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.frame.top.svg)\" y2=\"\(bottom.svg)\"/>")
-        parts.append("<text x=\"\(x)\" y=\"\((bottom + 18).svg)\" text-anchor=\"middle\">\(Int(value).withSeparators)</text>")
+        parts.append(
+          "<text x=\"\(x)\" y=\"\((bottom + 18).svg)\" text-anchor=\"middle\">\(Int(value).withSeparators)</text>")
       }
     }
     let span = points.upperBound - points.lowerBound
