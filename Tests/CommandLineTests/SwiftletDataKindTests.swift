@@ -111,7 +111,10 @@ import Testing
     }
     #expect(qualities[0] > 90 && abs(qualities[0] - qualities[1]) < 1)
     #expect(try tool.succeed(["eval", float, "--summary"] + data).contains("%"))
-    let difference = try tool.succeed(["diff", float, tool.path("int8.swl")] + data.dropLast(2))
+    let comparing = ["diff", float, tool.path("int8.swl"), "--html", tool.path("diff.html")] + data.dropLast(2)
+    let difference = try tool.succeed(comparing)
+    #expect(String(decoding: try tool.bytes("diff.html"), as: UTF8.self).contains("<svg"))
+    try tool.fail(comparing, code: 1, "diff.html: exists; use --force")
     #expect(difference.contains("explained variance") && difference.contains("points, 95% interval"))
     try tool.succeed(["verify", tool.path("int8.swl")])
     #expect(
