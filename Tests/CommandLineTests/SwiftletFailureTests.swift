@@ -44,6 +44,8 @@ import Testing
     try tool.fail(
       ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127.")
     try tool.fail(
+      ["quantize", float, "--codebook", "1"] + output + Tool.data, code: 2, "--codebook must be from 2 to 255.")
+    try tool.fail(
       ["quantize", float, "--ranges", "wide"] + output + Tool.data, code: 2, "--ranges must be mse, min-max")
     try tool.fail(["bench", int8, "--batch", "0"], code: 2, "--batch must be numbers from 1 to 4096")
     try tool.fail(["bench", int8, "--batch", ""], code: 2, "--batch must be numbers from 1 to 4096")

@@ -20,6 +20,11 @@ struct Quantize: ParsableCommand {
   @Option(help: "Weight scales: exact, or half-power (2^(k/2), about four bytes per channel smaller).")
   var scales = ScaleOption.exact
   @Option(help: "Integer levels on each side of 0 for weights; 127 is all of int8, 7 fits 4 bits.") var levels = 127
+  @Option(
+    help: ArgumentHelp(
+      "Different integers at most in a layer's weights, chosen by k-means: 16 are a codebook of 4 bits.",
+      valueName: "count"))
+  var codebook: Int?
   @Option(help: "How weights round: nearest, or compensated (later weights make up for the errors of earlier ones).")
   var rounding = RoundingOption.nearest
   @Flag(help: "Take the mean error of rounded weights out of the biases.") var biasCorrection = false
@@ -30,6 +35,7 @@ struct Quantize: ParsableCommand {
   func validate() throws {
     guard calibrationCount >= 1 else { throw ValidationError("--calibration-count must be at least 1.") }
     guard (1...127).contains(levels) else { throw ValidationError("--levels must be from 1 to 127.") }
+    guard (2...255).contains(codebook ?? 2) else { throw ValidationError("--codebook must be from 2 to 255.") }
     _ = try method()
   }
 
@@ -55,8 +61,9 @@ struct Quantize: ParsableCommand {
     let held = heldCount > 0 ? try source.heldOut(of: images) : nil
     let form: ScaleForm = scales == .exact ? .exact : .halfPower
     let options = QuantizationOptions(
-      ranges: try method(), weightScales: form, weightLevels: levels, searchesWeightScales: levels < 32,
-      rounding: rounding == .compensated ? .compensated : .nearest, correctsBias: biasCorrection,
+      ranges: try method(), weightScales: form, weightLevels: levels, codebookSize: codebook,
+      searchesWeightScales: levels < 32, rounding: rounding == .compensated ? .compensated : .nearest,
+      correctsBias: biasCorrection,
       equalizesLayers: equalize)
     var quantized = try source.model.quantized(
       calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
@@ -74,6 +81,7 @@ struct Quantize: ParsableCommand {
     let note = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     quantized.metadata.provenance?.note = Array(
       "\(note); quantize --ranges \(ranges) --scales \(scales.rawValue) --levels \(levels)"
+        .appending(codebook.map { " --codebook \($0)" } ?? "")
         .appending(" --rounding \(rounding.rawValue)\(biasCorrection ? " --bias-correction" : "")")
         .appending("\(equalize ? " --equalize" : "") --calibration-count \(calibrationCount)").utf8)
     let written = try OutputFile.write(quantized, to: output.output, packing: packing.packing, force: output.force)

@@ -74,15 +74,15 @@ package struct CompensatedRounding: Sendable {
     return upper
   }
 
-  /// The integers of one filter, in -levels...levels; weights that are 0 stay 0.
-  package func round(_ weights: ArraySlice<Float>, step: Double, levels: Double) -> [Int8] {
+  /// The integers of one filter, of `grid`; weights that are 0 stay 0.
+  package func round(_ weights: ArraySlice<Float>, step: Double, grid: IntegerGrid) -> [Int8] {
     precondition(weights.count == length, "a filter has as many weights as inputs")
     var rest = weights.map { Double($0) }
     var integers = [Int8](repeating: 0, count: length)
     factor.withUnsafeBufferPointer { factor in
       rest.withUnsafeMutableBufferPointer { rest in
         for (i, original) in weights.enumerated() {
-          let integer = original == 0 ? 0 : max(-levels, min(levels, (rest[i] / step).rounded()))
+          let integer = original == 0 ? 0 : grid.nearest(rest[i] / step)
           integers[i] = Int8(integer)
           let row = factor.baseAddress! + i * length
           let error = (rest[i] - integer * step) / row[i]

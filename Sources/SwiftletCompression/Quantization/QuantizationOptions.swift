@@ -38,6 +38,9 @@ public struct QuantizationOptions: Hashable, Sendable {
   public var activationScales, weightScales: ScaleForm
   /// Weights become integers in -weightLevels ... weightLevels; at most 127. Fewer levels make smaller files.
   public var weightLevels: Int
+  /// So many different integers at most in a layer's weights, 0 among them, chosen by k-means: a shared codebook (Han,
+  /// Mao and Dally 2016, section 3). 2 or more; nil allows all of -weightLevels ... weightLevels.
+  public var codebookSize: Int?
   /// Tries smaller weight scales too, down to a quarter, and keeps each channel's with the least squared error: worth
   /// it where levels are few.
   public var searchesWeightScales: Bool
@@ -51,14 +54,17 @@ public struct QuantizationOptions: Hashable, Sendable {
 
   public init(
     ranges: RangeMethod = .mse, activationScales: ScaleForm = .exact, weightScales: ScaleForm = .exact,
-    weightLevels: Int = 127, searchesWeightScales: Bool = false, rounding: WeightRounding = .nearest,
+    weightLevels: Int = 127, codebookSize: Int? = nil, searchesWeightScales: Bool = false,
+    rounding: WeightRounding = .nearest,
     correctsBias: Bool = false, equalizesLayers: Bool = false
   ) {
     precondition((1...127).contains(weightLevels), "weight levels lie in 1 ... 127")
+    precondition(codebookSize ?? 2 >= 2, "a codebook has 0 and at least one other value")
     self.ranges = ranges
     self.activationScales = activationScales
     self.weightScales = weightScales
     self.weightLevels = weightLevels
+    self.codebookSize = codebookSize
     self.searchesWeightScales = searchesWeightScales
     self.rounding = rounding
     self.correctsBias = correctsBias

@@ -11,6 +11,7 @@ struct WeightQuantizer {
   let rounding: CompensatedRounding?
   /// The least weight scale: multipliers under 2^-32 do not exist.
   var floor: Double
+  private var grid: IntegerGrid
 
   init(
     input: Quantization, output: Scale?, options: QuantizationOptions, means: [Double]? = nil,
@@ -21,6 +22,7 @@ struct WeightQuantizer {
     self.options = options
     self.means = options.correctsBias ? means : nil
     self.rounding = options.rounding == .compensated ? rounding : nil
+    grid = .uniform(levels: options.weightLevels)
     floor = output.map { WeightQuantizer.floor(input: input.scale, output: $0) } ?? 0x1p-60
   }
 
@@ -75,7 +77,7 @@ struct WeightQuantizer {
   private func squaredError(_ weights: ArraySlice<Float>, _ scale: Scale) -> Double {
     let step = scale.doubleValue
     return weights.reduce(0) { sum, weight in
-      let error = Double(weight) - step * max(-levels, min(levels, (Double(weight) / step).rounded()))
+      let error = Double(weight) - step * grid.nearest(Double(weight) / step)
       return sum + error * error
     }
   }
@@ -86,8 +88,8 @@ struct WeightQuantizer {
   private func channel(_ weights: ArraySlice<Float>, bias: Float, _ scale: Scale) -> Channel? {
     let step = scale.doubleValue
     let integers =
-      rounding?.round(weights, step: step, levels: levels)
-      ?? weights.map { Int8(max(-levels, min(levels, (Double($0) / step).rounded()))) }
+      rounding?.round(weights, step: step, grid: grid)
+      ?? weights.map { Int8($0 == 0 ? 0 : grid.nearest(Double($0) / step)) }
     var corrected = Double(bias)
     if let means {
       for (mean, (weight, integer)) in zip(means, zip(weights, integers)) {
@@ -158,13 +160,24 @@ extension WeightQuantizer {
 
   private func channels(_ weights: [Float], _ bias: [Float]) -> [Channel]? {
     let perChannel = weights.count / bias.count
+    func filter(_ index: Int) -> ArraySlice<Float> { weights[index * perChannel..<(index + 1) * perChannel] }
     var result: [Channel] = []
     for index in bias.indices {
-      let slice = weights[index * perChannel..<(index + 1) * perChannel]
-      guard let channel = channel(slice, bias: bias[index]) else { return nil }
+      guard let channel = channel(filter(index), bias: bias[index]) else { return nil }
       result.append(channel)
     }
-    return result
+    guard let size = options.codebookSize, case .uniform = grid else { return result }
+    // One codebook for the layer: channels are alike under their own scales.
+    var histogram = [Double](repeating: 0, count: 255)
+    for (index, channel) in result.enumerated() {
+      let step = channel.scale.doubleValue
+      for weight in filter(index) where weight != 0 {
+        histogram[Int(max(-127, min(127, (Double(weight) / step).rounded()))) + 127] += step * step
+      }
+    }
+    var coded = self
+    coded.grid = .codebook(of: histogram, size: size, limit: options.weightLevels)
+    return coded.channels(weights, bias)
   }
 }
 
