@@ -25,7 +25,8 @@ enum {
 /// What a block's accumulators meet.
 typedef struct {
   const __m512i *weights;
-  __m512i bias[VECTORS], mantissa[VECTORS], odd_mantissa[VECTORS], shift[VECTORS], rounding[VECTORS];
+  __m512i bias[VECTORS];
+  swl_scale16 scale[VECTORS];
   const swl_requantization *q;
   /// The block's first element in q's arrays.
   ptrdiff_t element;
@@ -38,27 +39,13 @@ typedef struct {
 
 INLINE void load_block(const swl_conv_args *a, ptrdiff_t index, swl_block *block) {
   const swl_requantization *q = &a->requantization;
-  const __m512i one = _mm512_set1_epi32(1), half = _mm512_set1_epi32(32);
   block->q = q;
   block->element = 64 * index;
   block->weights = (const __m512i *)a->weights + index * a->step_count;
   for (int v = 0; v < VECTORS; v++) {
-    const ptrdiff_t first = block->element + 16 * v;
-    block->bias[v] = _mm512_load_si512(q->bias + first);
-    block->mantissa[v] = _mm512_load_si512(q->mantissa + first);
-    block->odd_mantissa[v] = _mm512_srli_epi64(block->mantissa[v], 32);
-    block->shift[v] = _mm512_sub_epi32(_mm512_load_si512(q->shift + first), half);
-    block->rounding[v] = _mm512_sllv_epi32(one, _mm512_sub_epi32(block->shift[v], one));
+    block->bias[v] = _mm512_load_si512(q->bias + block->element + 16 * v);
+    block->scale[v] = load_scale(q, block->element + 16 * v);
   }
-}
-
-/// The upper half of acc * mantissa, rounded and shifted.
-INLINE __m512i scaled(__m512i acc, const swl_block *block, int v) {
-  const __m512i even = _mm512_mul_epi32(acc, block->mantissa[v]);
-  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), block->odd_mantissa[v]);
-  const __m512i halves = _mm512_setr_epi32(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-  const __m512i high = _mm512_permutex2var_epi32(even, halves, odd);
-  return _mm512_srav_epi32(_mm512_add_epi32(high, block->rounding[v]), block->shift[v]);
 }
 
 /// The bytes of a block, in order.
@@ -75,7 +62,7 @@ INLINE __m512i narrowed(const __m512i *value, const swl_requantization *q) {
 INLINE __m512i requantized(const __m512i *acc, const swl_block *block) {
   __m512i value[VECTORS];
   if (block->q->high_half) {
-    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scaled(acc[v], block, v);
+    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_high_half(acc[v], &block->scale[v]);
   } else {
     UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_wide(acc[v], block->q, block->element + 16 * v);
   }
@@ -200,7 +187,7 @@ INLINE void columns_block(
         __m512i acc = _mm512_dpbusd_epi32(block->bias[v], column[g * stride][v], w[v]);
         acc = _mm512_dpbusd_epi32(acc, column[g * stride + 1][v], w[VECTORS + v]);
         acc = _mm512_dpbusd_epi32(acc, column[g * stride + 2][v], w[2 * VECTORS + v]);
-        value[g][v] = scaled(acc, block, v);
+        value[g][v] = scale_high_half(acc, &block->scale[v]);
       }
     }
     UNROLL for (int g = 0; g < GROUP; g++)

@@ -13,7 +13,7 @@ extension ProgramBuilder {
       // A sparse panel's steps are blocks of 16 channels; a depthwise panel's are taps.
       let width =
         switch microkernel {
-        case .dense: layout.packing.stepInputs * arguments.vectors * layout.lanes
+        case .dense: panel.isFew ? 64 * arguments.channels : layout.packing.stepInputs * arguments.vectors * layout.lanes
         case .sparse: 4 * 16
         case .depthwise: arguments.channels
         }

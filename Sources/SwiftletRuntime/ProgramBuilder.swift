@@ -32,7 +32,7 @@ struct ProgramBuilder {
       KernelPointers(
         convolution: kernels.convolution, sparse: kernels.sparse, depthwise: kernels.depthwise,
         maxPool: kernels.maxPool, meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
-        winograd: kernels.winograd)
+        few: kernels.few, winograd: kernels.winograd)
     ])
   }
 

@@ -72,7 +72,7 @@ struct WeightPacker {
     stepCount: Int, vectors: Int, in memory: PackedMemory
   ) throws(PrepareError) -> UnsafeMutableRawPointer {
     let count = stepCount * vectors * layout.lanes * layout.packing.stepInputs
-    if case .bytes = layout.packing { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
+    if layout.packing.isBytes { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
     return UnsafeMutableRawPointer(try memory.allocate(Int16.self, count: count))
   }
 
@@ -82,7 +82,7 @@ struct WeightPacker {
   ) {
     let width = vectors * layout.lanes
     let start = first * width * layout.packing.stepInputs
-    if case .bytes = layout.packing {
+    if layout.packing.isBytes {
       packBytes(used, filters, width: width, at: memory.assumingMemoryBound(to: Int8.self) + start)
       return
     }
@@ -93,13 +93,13 @@ struct WeightPacker {
         switch packing {
         case .pairs: ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
         case .rows: (step * 4 + byte) * width + channel
-        case .widened, .bytes: (step * width + channel) * 2 + byte
+        case .widened, .bytes, .runs: (step * width + channel) * 2 + byte
         }
       packed[index] = Int16(weight)
     }
   }
 
-  /// Four weights at a time.
+  /// A step's weights side by side.
   private func packBytes(
     _ used: [WindowStep], _ filters: Range<Int>, width: Int, at packed: UnsafeMutablePointer<Int8>
   ) {
@@ -108,7 +108,7 @@ struct WeightPacker {
       used.withUnsafeBufferPointer { used in
         for channel in 0..<filters.count {
           let filter = start + (filters.lowerBound &+ channel) &* filterCount
-          var target = packed + channel &* 4
+          var target = packed + channel &* layout.packing.stepInputs
           for index in 0..<used.count {
             let step = used[index]
             let source = filter + step.first
@@ -118,7 +118,7 @@ struct WeightPacker {
             } else {
               for byte in 0..<step.count { target[byte] = source[byte &* step.distance] }
             }
-            target += width &* 4
+            target += width &* layout.packing.stepInputs
           }
         }
       }

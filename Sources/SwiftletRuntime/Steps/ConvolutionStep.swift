@@ -52,6 +52,8 @@ struct Panel: BitwiseCopyable {
   var arguments: swl_conv_args
   /// The first input byte of its group, and its first output byte, within a pixel.
   var inputOffset, outputOffset: Int
+  /// The kernel for few output channels computes it.
+  var isFew = false
 }
 
 /// The kernel that computes a layer's panels.
@@ -123,7 +125,7 @@ struct ConvolutionStep: BitwiseCopyable {
       let kernel = isBatched ? kernels.pointee.dense ?? kernels.pointee.convolution : kernels.pointee.convolution
       for index in units {
         var arguments = arguments(index, x, y, windows)
-        kernel(&arguments)
+        if panels[index].isFew { kernels.pointee.few?(&arguments) } else { kernel(&arguments) }
       }
     case .depthwise(let weightStride):
       var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
@@ -186,6 +188,6 @@ struct KernelPointers {
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
-  let dense: KernelTable.Convolution?
+  let dense, few: KernelTable.Convolution?
   let winograd: WinogradKernels?
 }
