@@ -72,6 +72,9 @@ struct WeightPacker {
     stepCount: Int, vectors: Int, in memory: PackedMemory
   ) throws(PrepareError) -> UnsafeMutableRawPointer {
     let count = stepCount * vectors * layout.lanes * layout.packing.stepInputs
+    if case .nibbles = layout.packing {
+      return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count / 2))
+    }
     if layout.packing.isBytes { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
     return UnsafeMutableRawPointer(try memory.allocate(Int16.self, count: count))
   }
@@ -87,13 +90,20 @@ struct WeightPacker {
       return
     }
     let packing = layout.packing
+    if case .nibbles = packing {
+      let packed = memory.assumingMemoryBound(to: UInt8.self)
+      forEachWeight(used, filters) { step, channel, byte, weight in
+        packed[(step / 2 * width + channel) * 4 + byte] |= UInt8(bitPattern: weight) & 15 << UInt8(step & 1 * 4)
+      }
+      return
+    }
     let packed = memory.assumingMemoryBound(to: Int16.self) + start
     forEachWeight(used, filters) { step, channel, byte, weight in
       let index =
         switch packing {
         case .pairs: ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
         case .rows: (step * 4 + byte) * width + channel
-        case .widened, .bytes, .runs: (step * width + channel) * 2 + byte
+        case .widened, .bytes, .runs, .nibbles: (step * width + channel) * 2 + byte
         }
       packed[index] = Int16(weight)
     }
@@ -151,6 +161,11 @@ struct WeightPacker {
         }
       }
     }
+  }
+
+  /// Whether every weight of `filters` is in -8...7.
+  func fitsFourBits(_ filters: Range<Int>) -> Bool {
+    weights[filters.lowerBound * filterCount..<filters.upperBound * filterCount].allSatisfy { -8...7 ~= $0 }
   }
 
   /// Numbers of consecutive steps in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than 16 bits hold,

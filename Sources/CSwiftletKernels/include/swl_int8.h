@@ -180,6 +180,8 @@ void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
 void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_SPARSE(avx512vnni);
+/// A panel of four vectors of a dense layer whose weights fit four bits; an even number of steps.
+void swl_dense_u8s4__avx512vnni(const swl_conv_args *args);
 /// A panel of up to four output channels: a step is 64 input bytes.
 void swl_few_u8s8__avx512vnni(const swl_conv_args *args);
 void swl_depthwise_u8s8__avx512vnni(const swl_depthwise_args *args);
