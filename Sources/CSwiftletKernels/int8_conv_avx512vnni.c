@@ -7,12 +7,11 @@
 // [step][channel][4] as s8.
 
 #define INLINE SWL_INLINE ISA
-#define OUTLINED static __attribute__((noinline)) ISA
 
 INLINE bool stores_wide(const swl_conv_args *a) { return a->stores_s32 || !a->requantization.high_half; }
 
 /// Stores `count` windows, whatever their multipliers. Out of line, for where time goes it is not called.
-OUTLINED void store_any(const __m512i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
+COLD void store_any(const __m512i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
   for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += a->vectors)
     store_channels(acc, &a->requantization, 0, a->channels, a->stores_s32, y);

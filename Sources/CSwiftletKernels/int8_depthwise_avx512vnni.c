@@ -62,15 +62,15 @@ INLINE void accumulate(
 }
 
 /// `width` channels, at most 64, of one window of any number of pixels.
-INLINE void window_block(
+INLINE void any_window_block(
     const bool is_partial, ptrdiff_t width, const swl_conv_args *a, const swl_block *block, ptrdiff_t window,
     ptrdiff_t channel) {
   const swl_source source = {.lanes = first_lanes(width)};
   const int32_t *pixel = a->pixels + window * a->window_pixels;
   const uint8_t *x = a->x + channel;
   __m512i best[VECTORS], acc[VECTORS];
-  accumulate(1, is_partial, false, &source, a, block, x + pixel[0], 0, best);
-  for (ptrdiff_t p = 1; p < a->window_pixels; p++) {
+  UNROLL for (int v = 0; v < VECTORS; v++) best[v] = _mm512_set1_epi32(INT32_MIN);
+  for (ptrdiff_t p = 0; p < a->window_pixels; p++) {
     accumulate(1, is_partial, false, &source, a, block, x + pixel[p], 0, acc);
     UNROLL for (int v = 0; v < VECTORS; v++) best[v] = _mm512_max_epi32(best[v], acc[v]);
   }
@@ -78,6 +78,16 @@ INLINE void window_block(
   const __m512i bytes = requantized(best, block);
   if (is_partial) _mm512_mask_storeu_epi8(y, source.lanes, bytes);
   else _mm512_storeu_si512(y, bytes);
+}
+
+// Out of line, for several loops call them.
+static __attribute__((noinline)) ISA void window_block(
+    const swl_conv_args *a, const swl_block *block, ptrdiff_t window, ptrdiff_t channel) {
+  any_window_block(false, 64, a, block, window, channel);
+}
+static __attribute__((noinline)) ISA void partial_window_block(
+    const swl_conv_args *a, const swl_block *block, ptrdiff_t window) {
+  any_window_block(true, a->channels, a, block, window, 0);
 }
 
 // MARK: Columns of three taps
@@ -175,7 +185,7 @@ static ISA void wide_layer(const swl_conv_args *a) {
       swl_block block;
       load_block(a, b, &block);
       if (count == 0)
-        for (ptrdiff_t i = first; i < end; i++) window_block(false, 64, a, &block, i, channel);
+        for (ptrdiff_t i = first; i < end; i++) window_block(a, &block, i, channel);
       for (int r = 0; r < count; r++) {
         const swl_run *run = runs + r;
         if (run->count >= GROUP && run->distance == column_distance)
@@ -183,7 +193,7 @@ static ISA void wide_layer(const swl_conv_args *a) {
         else if (run->count >= GROUP && run->distance == 2 * column_distance)
           columns_block(2, a, &block, run, column_distance, channel);
         else
-          for (ptrdiff_t i = 0; i < run->count; i++) window_block(false, 64, a, &block, run->first + i, channel);
+          for (ptrdiff_t i = 0; i < run->count; i++) window_block(a, &block, run->first + i, channel);
       }
     }
     first = end;
@@ -238,7 +248,7 @@ static ISA void narrow_layer(const swl_conv_args *a) {
     } else if (run.distance == 2 * channels && channels <= 32 && channels % 2 == 0) {
       stream(true, a, &block, &run);
     } else {
-      for (ptrdiff_t i = 0; i < run.count; i++) window_block(true, channels, a, &block, first + i, 0);
+      for (ptrdiff_t i = 0; i < run.count; i++) partial_window_block(a, &block, first + i);
     }
     first += run.count;
   }

@@ -39,14 +39,21 @@ INLINE __m512i narrowed(const __m512i *value, const swl_requantization *q) {
   return _mm512_min_epu8(bytes, _mm512_set1_epi8((char)q->hi));
 }
 
+COLD __m512i requantized_wide(const __m512i *acc, const swl_block *block) {
+  __m512i value[VECTORS];
+  for (int v = 0; v < VECTORS; v++) value[v] = scale_wide(acc[v], block->q, block->element + 16 * v);
+  return narrowed(value, block->q);
+}
+
 /// Requantizes a block's accumulators.
 INLINE __m512i requantized(const __m512i *acc, const swl_block *block) {
   __m512i value[VECTORS];
-  if (block->q->high_half) {
-    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_high_half(acc[v], &block->scale[v]);
-  } else {
-    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_wide(acc[v], block->q, block->element + 16 * v);
+  if (!block->q->high_half) {
+    // A copy, so that the accumulators stay in registers.
+    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = acc[v];
+    return requantized_wide(value, block);
   }
+  UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_high_half(acc[v], &block->scale[v]);
   return narrowed(value, block->q);
 }
 

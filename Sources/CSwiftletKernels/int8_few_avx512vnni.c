@@ -38,7 +38,7 @@ INLINE __m512i sums(const int C, const swl_conv_args *a, const uint8_t *const *p
 }
 
 /// Stores what `sums` gave for `count` windows, whatever their multipliers.
-static __attribute__((noinline)) ISA void store_any(__m512i sums, const swl_conv_args *a, uint8_t *y, ptrdiff_t count) {
+COLD void store_any(__m512i sums, const swl_conv_args *a, uint8_t *y, ptrdiff_t count) {
   int32_t acc[16];
   _mm512_storeu_si512(acc, sums);
   for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride)
@@ -46,8 +46,15 @@ static __attribute__((noinline)) ISA void store_any(__m512i sums, const swl_conv
       swl_store_channels(acc + 4 * c + i, c, 1, &a->requantization, a->stores_s32, y);
 }
 
-/// All windows of any number of pixels.
-INLINE void windows(const int C, const swl_conv_args *a) {
+// Out of line, so that the rest is there once.
+static __attribute__((noinline)) ISA __m512i sums2(const swl_conv_args *a, const uint8_t *const *pixel) {
+  return sums(2, a, pixel);
+}
+static __attribute__((noinline)) ISA __m512i sums4(const swl_conv_args *a, const uint8_t *const *pixel) {
+  return sums(4, a, pixel);
+}
+
+ISA void swl_few_u8s8__avx512vnni(const swl_conv_args *a) {
   const swl_requantization *q = &a->requantization;
   const ptrdiff_t pixels = a->window_pixels;
   const __m512i each = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
@@ -62,11 +69,12 @@ INLINE void windows(const int C, const swl_conv_args *a) {
     const ptrdiff_t rest = a->window_count - window, count = rest < 4 ? rest : 4;
     const int32_t *offsets = a->pixels + window * pixels;
     __m512i best;
+    _Pragma("clang loop unroll(disable)")
     for (ptrdiff_t p = 0; p < pixels; p++) {
       const uint8_t *pixel[4];
       // Past the last window it stands in.
       UNROLL for (int i = 0; i < 4; i++) pixel[i] = a->x + offsets[(i < count ? i : count - 1) * pixels + p];
-      const __m512i sum = sums(C, a, pixel);
+      const __m512i sum = a->channels > 2 ? sums4(a, pixel) : sums2(a, pixel);
       best = p == 0 ? sum : _mm512_max_epi32(best, sum);
     }
     best = _mm512_add_epi32(best, bias);
@@ -78,13 +86,9 @@ INLINE void windows(const int C, const swl_conv_args *a) {
     const __m512i value = _mm512_add_epi32(scale_high_half(best, &scale), zero);
     __m128i bytes = _mm512_cvtepi32_epi8(_mm512_min_epi32(_mm512_max_epi32(value, lo), hi));
     bytes = _mm_shuffle_epi8(bytes, turned);
+    _Pragma("clang loop unroll(disable)")
     for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, bytes = _mm_srli_si128(bytes, 4))
       _mm_mask_storeu_epi8(y, stored, bytes);
   }
-}
-
-ISA void swl_few_u8s8__avx512vnni(const swl_conv_args *a) {
-  if (a->channels <= 2) windows(2, a);
-  else windows(4, a);
 }
 #endif

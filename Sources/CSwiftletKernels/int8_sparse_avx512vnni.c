@@ -26,7 +26,7 @@ INLINE void multiply(
   UNROLL for (int p = 0; p < P; p++) acc[p] = _mm512_dpbusd_epi32(acc[p], broadcast4(pixel[p] + step), weight);
 }
 
-static __attribute__((noinline)) ISA void store_windows_wide(
+COLD void store_windows_wide(
     const __m512i *acc, const swl_conv_args *a, const swl_sparse_group *group, ptrdiff_t first, ptrdiff_t count) {
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
   for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride)

@@ -6,6 +6,8 @@
 #include <immintrin.h>
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+/// For functions where no time goes.
+#define COLD static __attribute__((noinline, minsize)) ISA
 
 SWL_INLINE ISA __m512i broadcast4(const uint8_t *x) {
   int32_t bytes;

@@ -44,7 +44,7 @@ INLINE swl_vector_end load_vector_end(const swl_winograd_args *a, ptrdiff_t firs
   return e;
 }
 
-OUTLINED void store_any(const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
+COLD void store_any(const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
   const swl_winograd_args *a = e->args;
   y -= e->first * (a->stores_s32 ? 4 : 1);
   for (int row = 0; row < rows; row++, y += a->y_row)

@@ -1,4 +1,5 @@
 import CSwiftletKernels
+import SwiftletModel
 
 /// A kernel and how its weights are packed.
 private struct PanelKernel {

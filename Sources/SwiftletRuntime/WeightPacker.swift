@@ -93,7 +93,7 @@ struct WeightPacker {
     if case .nibbles = packing {
       let packed = memory.assumingMemoryBound(to: UInt8.self)
       forEachWeight(used, filters) { step, channel, byte, weight in
-        packed[(step / 2 * width + channel) * 4 + byte] |= UInt8(bitPattern: weight) & 15 << UInt8(step & 1 * 4)
+        packed[(step / 2 * width + channel) * 4 + byte] |= (UInt8(bitPattern: weight) & 15) << UInt8(step % 2 * 4)
       }
       return
     }
