@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Every remainder that may be few, alone and beside whole vectors; runs of inputs around 64; windows around four.
-  @Test(arguments: Tables.names, 0..<60 as Range<UInt64>)
+  @Test(arguments: Tables.names, 0..<300 as Range<UInt64>)
   func everyRemainder(_ table: String, _ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     func number(_ range: ClosedRange<Int>) -> Int { range.lowerBound + Int(random.next() % UInt64(range.count)) }
