@@ -7,19 +7,14 @@
 // [step][channel][4] as s8.
 
 #define INLINE SWL_INLINE ISA
-#define OUTLINED static __attribute__((noinline)) ISA
 
 INLINE bool stores_wide(const swl_conv_args *a) { return a->stores_s32 || !a->requantization.high_half; }
 
 /// Stores `count` windows, whatever their multipliers. Out of line, for where time goes it is not called.
-OUTLINED void store_any(const __m512i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
+COLD void store_any(const __m512i *acc, const swl_conv_args *a, ptrdiff_t first, ptrdiff_t count) {
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
-  const swl_requantization *q = &a->requantization;
-  for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += a->vectors) {
-    if (stores_wide(a)) store_wide(acc, q, 0, a->channels, a->stores_s32, y);
-    else for (ptrdiff_t c = 0; c < a->channels; c += 16)
-      store_high_half(1, acc + c / 16, q, c, a->channels - c < 16 ? a->channels - c : 16, y);
-  }
+  for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride, acc += a->vectors)
+    store_channels(acc, &a->requantization, 0, a->channels, a->stores_s32, y);
 }
 
 /// Stores up to G windows of V vectors, as many as there are from `first` on.
@@ -37,7 +32,7 @@ INLINE void store(
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
   UNROLL for (int g = 0; g < G; g += N, y += N * a->y_stride) {
     __m512i x[4];
-    UNROLL for (int i = 0; i < N * V; i++) x[i] = scaled(acc[g * V + i], e, i % V);
+    UNROLL for (int i = 0; i < N * V; i++) x[i] = scaled(acc[g * V + i], &e->scale[i % V]);
     if (g < count) store_scaled(V, x, e, y, a->y_stride, count - g);
   }
 }
@@ -207,7 +202,7 @@ INLINE void short_windows(const int Q, const int V, const int T, const swl_conv_
         *most = acc[i / V * Q * V + i % V];
         UNROLL for (int p = 1; p < Q; p++) *most = _mm512_max_epi32(*most, acc[(i / V * Q + p) * V + i % V]);
         HERE(*most);
-        x[g * V + i] = scaled(last[g * V + i], &e, i % V);
+        x[g * V + i] = scaled(last[g * V + i], &e.scale[i % V]);
       }
     }
     if (first > 0)

@@ -1,7 +1,7 @@
 #include "int8_common.h"
 
 #if defined(__x86_64__)
-#include "int8_store_avx512vnni.h"
+#include "int8_depthwise_block_avx512vnni.h"
 
 // Depthwise convolutions, 64 bytes of channels at a time: a block. Four taps of a block are interleaved by bytes so that
 // vpdpbusd sums them; the unpacks leave channel 16 i + 4 v + j in element 4 i + j of vector v, and the packs that narrow
@@ -11,10 +11,7 @@
 // Weights are s8, [block][quad of taps][v][element][tap]; `steps` has the quads' taps; bias, mantissa and shift are
 // [block][v][element]. Taps that fill up a quad repeat an offset, with zero weights.
 
-#define INLINE SWL_INLINE ISA
-
 enum {
-  VECTORS = 4,
   /// Windows of a run computed at a time from shared columns of taps.
   GROUP = 4,
   /// Runs and windows for which a block's multipliers are prepared once.
@@ -22,75 +19,10 @@ enum {
   CHUNK = 128,
 };
 
-/// What a block's accumulators meet.
-typedef struct {
-  const __m512i *weights;
-  __m512i bias[VECTORS], mantissa[VECTORS], odd_mantissa[VECTORS], shift[VECTORS], rounding[VECTORS];
-  const swl_requantization *q;
-  /// The block's first element in q's arrays.
-  ptrdiff_t element;
-} swl_block;
-
 /// Windows of one pixel each, every one `distance` bytes after the one before.
 typedef struct {
   ptrdiff_t first, count, distance;
 } swl_run;
-
-INLINE void load_block(const swl_conv_args *a, ptrdiff_t index, swl_block *block) {
-  const swl_requantization *q = &a->requantization;
-  const __m512i one = _mm512_set1_epi32(1), half = _mm512_set1_epi32(32);
-  block->q = q;
-  block->element = 64 * index;
-  block->weights = (const __m512i *)a->weights + index * a->step_count;
-  for (int v = 0; v < VECTORS; v++) {
-    const ptrdiff_t first = block->element + 16 * v;
-    block->bias[v] = _mm512_load_si512(q->bias + first);
-    block->mantissa[v] = _mm512_load_si512(q->mantissa + first);
-    block->odd_mantissa[v] = _mm512_srli_epi64(block->mantissa[v], 32);
-    block->shift[v] = _mm512_sub_epi32(_mm512_load_si512(q->shift + first), half);
-    block->rounding[v] = _mm512_sllv_epi32(one, _mm512_sub_epi32(block->shift[v], one));
-  }
-}
-
-/// The upper half of acc * mantissa, rounded and shifted.
-INLINE __m512i scaled(__m512i acc, const swl_block *block, int v) {
-  const __m512i even = _mm512_mul_epi32(acc, block->mantissa[v]);
-  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), block->odd_mantissa[v]);
-  const __m512i halves = _mm512_setr_epi32(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-  const __m512i high = _mm512_permutex2var_epi32(even, halves, odd);
-  return _mm512_srav_epi32(_mm512_add_epi32(high, block->rounding[v]), block->shift[v]);
-}
-
-/// The bytes of a block, in order.
-INLINE __m512i narrowed(const __m512i *value, const swl_requantization *q) {
-  // Saturating at 16 bits before adding the zero point (0...255) changes no clamped result.
-  const __m512i zero = _mm512_set1_epi16((int16_t)q->zero_point);
-  const __m512i pair0 = _mm512_adds_epi16(_mm512_packs_epi32(value[0], value[1]), zero);
-  const __m512i pair1 = _mm512_adds_epi16(_mm512_packs_epi32(value[2], value[3]), zero);
-  const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(pair0, pair1), _mm512_set1_epi8((char)q->lo));
-  return _mm512_min_epu8(bytes, _mm512_set1_epi8((char)q->hi));
-}
-
-/// Requantizes a block's accumulators.
-INLINE __m512i requantized(const __m512i *acc, const swl_block *block) {
-  __m512i value[VECTORS];
-  if (block->q->high_half) {
-    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scaled(acc[v], block, v);
-  } else {
-    UNROLL for (int v = 0; v < VECTORS; v++) value[v] = scale_wide(acc[v], block->q, block->element + 16 * v);
-  }
-  return narrowed(value, block->q);
-}
-
-/// Element e of out[v] is the four taps of byte 16 * (e / 4) + 4 * v + e % 4.
-INLINE void interleave(__m512i x0, __m512i x1, __m512i x2, __m512i x3, __m512i *out) {
-  const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), high01 = _mm512_unpackhi_epi8(x0, x1);
-  const __m512i low23 = _mm512_unpacklo_epi8(x2, x3), high23 = _mm512_unpackhi_epi8(x2, x3);
-  out[0] = _mm512_unpacklo_epi16(low01, low23);
-  out[1] = _mm512_unpackhi_epi16(low01, low23);
-  out[2] = _mm512_unpacklo_epi16(high01, high23);
-  out[3] = _mm512_unpackhi_epi16(high01, high23);
-}
 
 // MARK: Any taps
 
@@ -130,15 +62,15 @@ INLINE void accumulate(
 }
 
 /// `width` channels, at most 64, of one window of any number of pixels.
-INLINE void window_block(
+INLINE void any_window_block(
     const bool is_partial, ptrdiff_t width, const swl_conv_args *a, const swl_block *block, ptrdiff_t window,
     ptrdiff_t channel) {
   const swl_source source = {.lanes = first_lanes(width)};
   const int32_t *pixel = a->pixels + window * a->window_pixels;
   const uint8_t *x = a->x + channel;
   __m512i best[VECTORS], acc[VECTORS];
-  accumulate(1, is_partial, false, &source, a, block, x + pixel[0], 0, best);
-  for (ptrdiff_t p = 1; p < a->window_pixels; p++) {
+  UNROLL for (int v = 0; v < VECTORS; v++) best[v] = _mm512_set1_epi32(INT32_MIN);
+  for (ptrdiff_t p = 0; p < a->window_pixels; p++) {
     accumulate(1, is_partial, false, &source, a, block, x + pixel[p], 0, acc);
     UNROLL for (int v = 0; v < VECTORS; v++) best[v] = _mm512_max_epi32(best[v], acc[v]);
   }
@@ -146,6 +78,16 @@ INLINE void window_block(
   const __m512i bytes = requantized(best, block);
   if (is_partial) _mm512_mask_storeu_epi8(y, source.lanes, bytes);
   else _mm512_storeu_si512(y, bytes);
+}
+
+// Out of line, for several loops call them.
+static __attribute__((noinline)) ISA void window_block(
+    const swl_conv_args *a, const swl_block *block, ptrdiff_t window, ptrdiff_t channel) {
+  any_window_block(false, 64, a, block, window, channel);
+}
+static __attribute__((noinline)) ISA void partial_window_block(
+    const swl_conv_args *a, const swl_block *block, ptrdiff_t window) {
+  any_window_block(true, a->channels, a, block, window, 0);
 }
 
 // MARK: Columns of three taps
@@ -200,7 +142,7 @@ INLINE void columns_block(
         __m512i acc = _mm512_dpbusd_epi32(block->bias[v], column[g * stride][v], w[v]);
         acc = _mm512_dpbusd_epi32(acc, column[g * stride + 1][v], w[VECTORS + v]);
         acc = _mm512_dpbusd_epi32(acc, column[g * stride + 2][v], w[2 * VECTORS + v]);
-        value[g][v] = scaled(acc, block, v);
+        value[g][v] = scale_high_half(acc, &block->scale[v]);
       }
     }
     UNROLL for (int g = 0; g < GROUP; g++)
@@ -243,7 +185,7 @@ static ISA void wide_layer(const swl_conv_args *a) {
       swl_block block;
       load_block(a, b, &block);
       if (count == 0)
-        for (ptrdiff_t i = first; i < end; i++) window_block(false, 64, a, &block, i, channel);
+        for (ptrdiff_t i = first; i < end; i++) window_block(a, &block, i, channel);
       for (int r = 0; r < count; r++) {
         const swl_run *run = runs + r;
         if (run->count >= GROUP && run->distance == column_distance)
@@ -251,7 +193,7 @@ static ISA void wide_layer(const swl_conv_args *a) {
         else if (run->count >= GROUP && run->distance == 2 * column_distance)
           columns_block(2, a, &block, run, column_distance, channel);
         else
-          for (ptrdiff_t i = 0; i < run->count; i++) window_block(false, 64, a, &block, run->first + i, channel);
+          for (ptrdiff_t i = 0; i < run->count; i++) window_block(a, &block, run->first + i, channel);
       }
     }
     first = end;
@@ -306,7 +248,7 @@ static ISA void narrow_layer(const swl_conv_args *a) {
     } else if (run.distance == 2 * channels && channels <= 32 && channels % 2 == 0) {
       stream(true, a, &block, &run);
     } else {
-      for (ptrdiff_t i = 0; i < run.count; i++) window_block(true, channels, a, &block, first + i, 0);
+      for (ptrdiff_t i = 0; i < run.count; i++) partial_window_block(a, &block, first + i);
     }
     first += run.count;
   }

@@ -26,11 +26,11 @@ INLINE void multiply(
   UNROLL for (int p = 0; p < P; p++) acc[p] = _mm512_dpbusd_epi32(acc[p], broadcast4(pixel[p] + step), weight);
 }
 
-static __attribute__((noinline)) ISA void store_windows_wide(
+COLD void store_windows_wide(
     const __m512i *acc, const swl_conv_args *a, const swl_sparse_group *group, ptrdiff_t first, ptrdiff_t count) {
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride;
   for (ptrdiff_t i = 0; i < count; i++, y += a->y_stride)
-    store_wide(acc + i, &a->requantization, group->first_channel, group->channels, a->stores_s32, y);
+    store_channels(acc + i, &a->requantization, group->first_channel, group->channels, a->stores_s32, y);
 }
 
 /// Stores one group of `count` of W windows, which share its multipliers. Accumulators in registers stay there.
@@ -45,9 +45,7 @@ INLINE void store_turn(
     return;
   }
   const ptrdiff_t channel = group->first_channel;
-  const __m512i mantissa = _mm512_loadu_si512(q->mantissa + channel), odd_mantissa = _mm512_srli_epi64(mantissa, 32);
-  const __m512i shift = _mm512_sub_epi32(_mm512_loadu_si512(q->shift + channel), _mm512_set1_epi32(32));
-  const __m512i rounding = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(shift, _mm512_set1_epi32(1)));
+  const swl_scale16 scale = load_scale(q, channel);
   const __m512i zero = _mm512_set1_epi32(q->zero_point);
   const __m512i lo = _mm512_set1_epi32(q->lo), hi = _mm512_set1_epi32(q->hi);
   const bool is_whole = group->channels == 16;
@@ -55,11 +53,8 @@ INLINE void store_turn(
   uint8_t *y = (uint8_t *)a->y + first * a->y_stride + channel;
   UNROLL for (int i = 0; i < W; i++, y += a->y_stride) {
     if (i >= count) return;
-    const __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(acc[i], mantissa), 32);
-    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc[i], 32), odd_mantissa);
-    const __m512i high = _mm512_mask_blend_epi32(0xAAAA, even, odd);
-    __m512i value = _mm512_srav_epi32(_mm512_add_epi32(high, rounding), shift);
-    value = _mm512_min_epi32(_mm512_max_epi32(_mm512_add_epi32(value, zero), lo), hi);
+    __m512i value = _mm512_add_epi32(scale_high_half(acc[i], &scale), zero);
+    value = _mm512_min_epi32(_mm512_max_epi32(value, lo), hi);
     if (is_whole) _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(value));
     else _mm512_mask_cvtepi32_storeu_epi8(y, lanes, value);
   }

@@ -28,7 +28,8 @@
 typedef struct {
   const swl_winograd_args *args;
   ptrdiff_t first, channels;
-  __m512i bias, mantissa, odd_mantissa, shift, rounding;
+  __m512i bias;
+  swl_scale16 scale;
   bool is_wide;
   __mmask16 lanes;
 } swl_vector_end;
@@ -39,25 +40,15 @@ INLINE swl_vector_end load_vector_end(const swl_winograd_args *a, ptrdiff_t firs
   e.channels = a->outputs - first < 16 ? a->outputs - first : 16;
   e.lanes = (__mmask16)((1u << e.channels) - 1);
   e.bias = _mm512_loadu_si512(q->bias + first);
-  e.mantissa = _mm512_loadu_si512(q->mantissa + first);
-  e.odd_mantissa = _mm512_srli_epi64(e.mantissa, 32);
-  e.shift = _mm512_sub_epi32(_mm512_loadu_si512(q->shift + first), _mm512_set1_epi32(32));
-  e.rounding = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_sub_epi32(e.shift, _mm512_set1_epi32(1)));
+  e.scale = load_scale(q, first);
   return e;
 }
 
-OUTLINED void store_any(const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
+COLD void store_any(const __m512i *acc, int rows, const swl_vector_end *e, uint8_t *y) {
   const swl_winograd_args *a = e->args;
   y -= e->first * (a->stores_s32 ? 4 : 1);
   for (int row = 0; row < rows; row++, y += a->y_row)
-    store_wide(acc + row, &a->requantization, e->first, e->channels, a->stores_s32, y);
-}
-
-INLINE __m512i scale(__m512i acc, const swl_vector_end *e) {
-  const __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(acc, e->mantissa), 32);
-  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), e->odd_mantissa);
-  const __m512i high = _mm512_mask_blend_epi32(0xAAAA, even, odd);
-  return _mm512_srav_epi32(_mm512_add_epi32(high, e->rounding), e->shift);
+    store_channels(acc + row, &a->requantization, e->first, e->channels, a->stores_s32, y);
 }
 
 /// Stores the outputs of `rows` of at most four pixels below each other.
@@ -71,7 +62,7 @@ INLINE void store_rows(const int most, const __m512i *acc, int rows, const swl_v
   }
   const swl_requantization *q = &e->args->requantization;
   __m512i scaled[4];
-  UNROLL for (int row = 0; row < 4; row++) scaled[row] = row < most ? scale(acc[row], e) : scaled[row - most];
+  UNROLL for (int row = 0; row < 4; row++) scaled[row] = row < most ? scale_high_half(acc[row], &e->scale) : scaled[row - most];
   const __m512i zero = _mm512_set1_epi16((int16_t)q->zero_point);
   const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(scaled[0], scaled[1]), zero);
   const __m512i second = most > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(scaled[2], scaled[3]), zero) : first;

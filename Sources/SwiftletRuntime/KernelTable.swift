@@ -1,7 +1,7 @@
 import CSwiftletKernels
 import CSwiftletPlatform
 
-/// How a convolution kernel wants its weights, a step being four input bytes.
+/// How a convolution kernel wants its weights, a step being four input bytes unless said.
 enum WeightPacking: Sendable {
   /// [step][channel][4], s8.
   case bytes
@@ -11,8 +11,24 @@ enum WeightPacking: Sendable {
   case rows
   /// [step][channel][2], s16, a step being two inputs of an image widened to s16.
   case widened
+  /// [step][channel][64], s8, a step being 64 inputs side by side.
+  case runs
+  /// `bytes` of which a step and the next one share each byte, its low half the first's weight.
+  case nibbles
 
-  var stepInputs: Int { if case .widened = self { 2 } else { 4 } }
+  var stepInputs: Int {
+    switch self {
+    case .bytes, .pairs, .rows, .nibbles: 4
+    case .widened: 2
+    case .runs: 64
+    }
+  }
+  var isBytes: Bool {
+    switch self {
+    case .bytes, .runs: true
+    case .pairs, .rows, .widened, .nibbles: false
+    }
+  }
   /// Bytes of one input of the image that the kernel reads.
   var inputByteCount: Int { if case .widened = self { 2 } else { 1 } }
 }
@@ -86,6 +102,10 @@ public struct KernelTable: @unchecked Sendable {
   var dense: Convolution?
   var denseLayout: PanelLayout?
   var denseName: StaticString = ""
+  /// For panels of up to four output channels, which leave most lanes of `convolution` empty; nil where there is none.
+  var few: Convolution?
+  /// For dense panels of `layout` whose weights fit four bits; nil where there is none.
+  var nibbles: Convolution?
   /// Nil where no transform was measured to pay on this instruction set.
   var winograd: WinogradKernels?
   /// Writes an image's bytes as words for `WordImage`; nil where the convolution kernel has no use for them.
@@ -156,6 +176,7 @@ extension KernelTable {
         flipsActivations: false, convolution: swl_conv_u8s8__avx512vnni, sparse: swl_sparse_u8s8__avx512vnni,
         depthwise: swl_depthwise_u8s8__avx512vnni, maxPool: swl_maxpool_u8__avx512vnni,
         meanPool: swl_meanpool_u8__avx512vnni, addition: swl_add_u8__avx512vnni,
+        few: swl_few_u8s8__avx512vnni, nibbles: swl_dense_u8s4__avx512vnni,
         winograd: WinogradKernels(
           tiles2x2: nil, tiles4x4: swl_winograd4x4_u8s8__avx512vnni,
           names: ("", "winograd4x4_u8s8__avx512vnni"), lanes: 16, costs: .avx512vnni),

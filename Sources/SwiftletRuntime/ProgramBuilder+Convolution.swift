@@ -115,7 +115,7 @@ extension ProgramBuilder {
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
       return (.convolution(step), kernels.sparseName)
     }
-    let panels = try panels(index, steps, groups: groups, tables)
+    let panels = try panels(index, steps, groups: groups, tables, isBatched: isBatched)
     let step = try layerStep(group, panels, .dense, tables, padding: padding, words: words, isBatched: isBatched)
     return (.convolution(step), isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName)
   }
@@ -125,7 +125,7 @@ extension ProgramBuilder {
     words: WordImage? = nil, isBatched: Bool
   ) throws(PrepareError) -> ConvolutionStep {
     let input = model.nodes[group.nodes[0]].inputs[0]
-    let cost = cost(panels, microkernel, tables.layout)
+    let cost = cost(panels, microkernel)
     return ConvolutionStep(
       kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
       input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
@@ -163,48 +163,6 @@ extension ProgramBuilder {
       stage = stage.clamped(to: OutputStage(node.op.fusedActivation, output(of: node)))
     }
     return stage
-  }
-
-  private func panels(
-    _ index: Int, _ steps: [WindowStep], groups: Int, _ tables: LayerTables
-  ) throws(PrepareError) -> [Panel] {
-    let node = model.nodes[index]
-    let folded: FoldedChannels
-    do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
-    let packer = packer(index, steps, tables.outputChannels, tables.layout)
-    let groupFilters = tables.outputChannels / groups
-    let groupInputs = model.values[node.inputs[0]].shape.channels / groups
-    var panels: [Panel] = []
-    for group in 0..<groups {
-      var first = group * groupFilters
-      let end = first + groupFilters
-      while first < end {
-        let layout = tables.layout
-        let vectors = min((end - first + layout.lanes - 1) / layout.lanes, layout.vectors)
-        let filters = first..<min(end, first + vectors * layout.lanes)
-        let used = packer.usedSteps(filters: filters)
-        var arguments = self.arguments(tables)
-        arguments.steps = try memory.store(used.map { Int32($0.offset * layout.packing.inputByteCount) })
-        arguments.step_count = used.count
-        arguments.weights = try packer.pack(used, filters: filters, vectors: vectors, into: memory)
-        arguments.vectors = vectors
-        arguments.channels = filters.count
-        if case .bytes = layout.packing, kernels.dense != nil {
-          let fitting = packer.stepsFittingInt16(used, filters: filters)
-          arguments.whole_steps = fitting.whole
-          arguments.split_steps = fitting.nibbles
-        }
-        arguments.requantization = try requantization(
-          packer.bias(folded.bias, filters, flips: kernels.flipsActivations), Array(folded.multipliers[filters]),
-          width: vectors * layout.lanes, tables.stage)
-        panels.append(
-          Panel(
-            arguments: arguments, inputOffset: group * groupInputs * tables.layout.packing.inputByteCount,
-            outputOffset: first * tables.stage.elementByteCount))
-        first = filters.upperBound
-      }
-    }
-    return panels
   }
 
   func packer(_ index: Int, _ steps: [WindowStep], _ outputChannels: Int, _ layout: PanelLayout) -> WeightPacker {

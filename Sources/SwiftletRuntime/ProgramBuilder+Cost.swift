@@ -4,19 +4,13 @@ import CSwiftletKernels
 extension ProgramBuilder {
   /// About what a panel's kernels take for one image, and the weights they read.
   func cost(
-    _ panels: [Panel], _ microkernel: Microkernel, _ layout: PanelLayout
+    _ panels: [Panel], _ microkernel: Microkernel
   ) -> (nanoseconds: Int, weightCount: Int) {
     var operations = 0
     var weightCount = 0
     for panel in panels {
       let arguments = panel.arguments
-      // A sparse panel's steps are blocks of 16 channels; a depthwise panel's are taps.
-      let width =
-        switch microkernel {
-        case .dense: layout.packing.stepInputs * arguments.vectors * layout.lanes
-        case .sparse: 4 * 16
-        case .depthwise: arguments.channels
-        }
+      let width = panel.stepWeightCount
       weightCount += arguments.step_count * width
       operations += arguments.window_count * arguments.window_pixels * arguments.step_count * width
     }

@@ -43,7 +43,10 @@ extension ProgramBuilder {
       arguments.requantization = try requantization(
         blocks.map { folded.bias[$0] }, blocks.map { folded.multipliers[$0] }, width: blocks.count, tables.stage)
     }
-    return (Panel(arguments: arguments, inputOffset: 0, outputOffset: 0), .depthwise(weightStride: channels))
+    return (
+      Panel(arguments: arguments, kernel: kernels.convolution, stepWeightCount: channels),
+      .depthwise(weightStride: channels)
+    )
   }
 
   /// The byte offset of each tap from the first, row by row.

@@ -87,7 +87,7 @@ extension ProgramBuilder {
       packer.bias(folded.bias, 0..<tables.outputChannels, flips: kernels.flipsActivations), folded.multipliers,
       width: tables.outputChannels + Self.blockWidth - 1, tables.stage)
     return (
-      Panel(arguments: arguments, inputOffset: 0, outputOffset: 0),
+      Panel(arguments: arguments, kernel: kernels.convolution, stepWeightCount: 4 * Self.blockWidth),
       .sparse(try memory.store(groups), groupCount: groups.count)
     )
   }

@@ -30,9 +30,8 @@ struct ProgramBuilder {
     isDone = [Bool](repeating: false, count: model.nodes.count)
     pointers = try memory.store([
       KernelPointers(
-        convolution: kernels.convolution, sparse: kernels.sparse, depthwise: kernels.depthwise,
-        maxPool: kernels.maxPool, meanPool: kernels.meanPool, addition: kernels.addition, dense: kernels.dense,
-        winograd: kernels.winograd)
+        sparse: kernels.sparse, depthwise: kernels.depthwise, maxPool: kernels.maxPool, meanPool: kernels.meanPool,
+        addition: kernels.addition, winograd: kernels.winograd)
     ])
   }
 

@@ -72,7 +72,10 @@ struct WeightPacker {
     stepCount: Int, vectors: Int, in memory: PackedMemory
   ) throws(PrepareError) -> UnsafeMutableRawPointer {
     let count = stepCount * vectors * layout.lanes * layout.packing.stepInputs
-    if case .bytes = layout.packing { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
+    if case .nibbles = layout.packing {
+      return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count / 2))
+    }
+    if layout.packing.isBytes { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
     return UnsafeMutableRawPointer(try memory.allocate(Int16.self, count: count))
   }
 
@@ -82,24 +85,31 @@ struct WeightPacker {
   ) {
     let width = vectors * layout.lanes
     let start = first * width * layout.packing.stepInputs
-    if case .bytes = layout.packing {
+    if layout.packing.isBytes {
       packBytes(used, filters, width: width, at: memory.assumingMemoryBound(to: Int8.self) + start)
       return
     }
     let packing = layout.packing
+    if case .nibbles = packing {
+      let packed = memory.assumingMemoryBound(to: UInt8.self)
+      forEachWeight(used, filters) { step, channel, byte, weight in
+        packed[(step / 2 * width + channel) * 4 + byte] |= (UInt8(bitPattern: weight) & 15) << UInt8(step % 2 * 4)
+      }
+      return
+    }
     let packed = memory.assumingMemoryBound(to: Int16.self) + start
     forEachWeight(used, filters) { step, channel, byte, weight in
       let index =
         switch packing {
         case .pairs: ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
         case .rows: (step * 4 + byte) * width + channel
-        case .widened, .bytes: (step * width + channel) * 2 + byte
+        case .widened, .bytes, .runs, .nibbles: (step * width + channel) * 2 + byte
         }
       packed[index] = Int16(weight)
     }
   }
 
-  /// Four weights at a time.
+  /// A step's weights side by side.
   private func packBytes(
     _ used: [WindowStep], _ filters: Range<Int>, width: Int, at packed: UnsafeMutablePointer<Int8>
   ) {
@@ -108,7 +118,7 @@ struct WeightPacker {
       used.withUnsafeBufferPointer { used in
         for channel in 0..<filters.count {
           let filter = start + (filters.lowerBound &+ channel) &* filterCount
-          var target = packed + channel &* 4
+          var target = packed + channel &* layout.packing.stepInputs
           for index in 0..<used.count {
             let step = used[index]
             let source = filter + step.first
@@ -118,7 +128,7 @@ struct WeightPacker {
             } else {
               for byte in 0..<step.count { target[byte] = source[byte &* step.distance] }
             }
-            target += width &* 4
+            target += width &* layout.packing.stepInputs
           }
         }
       }
@@ -151,6 +161,11 @@ struct WeightPacker {
         }
       }
     }
+  }
+
+  /// Whether every weight of `filters` is in -8...7.
+  func fitsFourBits(_ filters: Range<Int>) -> Bool {
+    weights[filters.lowerBound * filterCount..<filters.upperBound * filterCount].allSatisfy { -8...7 ~= $0 }
   }
 
   /// Numbers of consecutive steps in which no pair of inputs (0, 1) or (2, 3) of a filter can sum more than 16 bits hold,

@@ -82,6 +82,19 @@ struct WindowGeometry {
     return steps
   }
 
+  /// Steps that lie side by side in memory and in the filter as runs.
+  static func joined(_ steps: [WindowStep]) -> [WindowStep] {
+    var runs: [WindowStep] = []
+    for step in steps {
+      if let last = runs.last, last.offset + last.count == step.offset, last.first + last.count == step.first {
+        runs[runs.count - 1].count += step.count
+      } else {
+        runs.append(step)
+      }
+    }
+    return runs
+  }
+
   /// Runs cut into steps of `inputs`.
   static func cut(_ runs: [WindowStep], into inputs: Int) -> [WindowStep] {
     var steps: [WindowStep] = []

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /// Bytes past the end of a convolution's input that its kernels may read (never use).
-#define SWL_INPUT_SLACK 4
+#define SWL_INPUT_SLACK 64
 
 /// Requantization of `channels` accumulators, channel by channel:
 /// clamp(zero_point + ((acc * mantissa + 2^(shift - 1)) >> shift), lo, hi) in 64 bits.
@@ -45,7 +45,7 @@ typedef struct {
   /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
   /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
-  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable).
+  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable). Not read by swl_few_u8s8.
   ptrdiff_t vectors;
   /// Read by the dense kernel of avx2 alone. In so many consecutive steps the pairwise sums of products fit 16 bits in
   /// every channel, proven by the weights: of whole activations (0 where not even one step does), and of their nibbles.
@@ -54,7 +54,7 @@ typedef struct {
   void *y;
   /// Bytes from one window's outputs to the next window's.
   ptrdiff_t y_stride;
-  /// Output channels of this panel that are stored.
+  /// Output channels of this panel that are stored; at most 4 of swl_few_u8s8.
   ptrdiff_t channels;
   /// Outputs are s32 rather than u8.
   bool stores_s32;
@@ -180,6 +180,10 @@ void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
 void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
 SWL_CONV(avx512vnni);
 SWL_SPARSE(avx512vnni);
+/// A panel of four vectors of a dense layer whose weights fit four bits; an even number of steps.
+void swl_dense_u8s4__avx512vnni(const swl_conv_args *args);
+/// A panel of up to four output channels: a step is 64 input bytes.
+void swl_few_u8s8__avx512vnni(const swl_conv_args *args);
 void swl_depthwise_u8s8__avx512vnni(const swl_depthwise_args *args);
 SWL_ROWS(avx512vnni);
 void swl_winograd4x4_u8s8__avx512vnni(const swl_winograd_args *args);

@@ -50,8 +50,12 @@ struct PaddedCopy: BitwiseCopyable {
 struct Panel: BitwiseCopyable {
   /// Everything but the pointers to the images.
   var arguments: swl_conv_args
+  /// Computes it where the layer's microkernel is `dense`.
+  let kernel: KernelTable.Convolution
+  /// The weights of a step, the rest of its last vector included.
+  let stepWeightCount: Int
   /// The first input byte of its group, and its first output byte, within a pixel.
-  var inputOffset, outputOffset: Int
+  var inputOffset = 0, outputOffset = 0
 }
 
 /// The kernel that computes a layer's panels.
@@ -120,10 +124,9 @@ struct ConvolutionStep: BitwiseCopyable {
   ) {
     switch microkernel {
     case .dense:
-      let kernel = isBatched ? kernels.pointee.dense ?? kernels.pointee.convolution : kernels.pointee.convolution
       for index in units {
         var arguments = arguments(index, x, y, windows)
-        kernel(&arguments)
+        panels[index].kernel(&arguments)
       }
     case .depthwise(let weightStride):
       var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
@@ -181,11 +184,9 @@ extension ConvolutionStep {
 
 /// The C functions of a kernel table, at a fixed address.
 struct KernelPointers {
-  let convolution: KernelTable.Convolution
   let sparse: KernelTable.Sparse
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
-  let dense: KernelTable.Convolution?
   let winograd: WinogradKernels?
 }
