@@ -1,6 +1,7 @@
 /// Reads fields from bytes that may be hostile: every read is checked against the end.
 ///
-/// Nothing is allocated but the slices' bookkeeping; offsets count from the array's first byte.
+/// Nothing is allocated but the slices' bookkeeping; offsets count from the array's first byte. Reads are not inlined:
+/// a format has hundreds of them, and their time is nothing beside that of the data they lead to.
 public struct ByteCursor: Sendable {
   /// The bytes being read, in full.
   public let bytes: [UInt8]
@@ -24,7 +25,7 @@ public struct ByteCursor: Sendable {
   public var isAtEnd: Bool { offset == end }
 
   /// Skips `count` bytes and returns where they lie.
-  public mutating func readRange(_ field: StaticString, count: Int) throws(ByteError) -> Range<Int> {
+  @inline(never) public mutating func readRange(_ field: StaticString, count: Int) throws(ByteError) -> Range<Int> {
     guard count >= 0, count <= remaining else {
       throw ByteError(.truncated(needed: count, available: remaining), field, at: offset)
     }
@@ -46,7 +47,7 @@ public struct ByteCursor: Sendable {
     return rest
   }
 
-  public mutating func readByte(_ field: StaticString) throws(ByteError) -> UInt8 {
+  @inline(never) public mutating func readByte(_ field: StaticString) throws(ByteError) -> UInt8 {
     guard offset < end else { throw ByteError(.truncated(needed: 1, available: 0), field, at: offset) }
     let byte = bytes[offset]
     offset += 1
@@ -68,7 +69,9 @@ public struct ByteCursor: Sendable {
     return T(truncatingIfNeeded: value).byteSwapped
   }
 
-  private mutating func readLittleEndian(_ field: StaticString, byteCount: Int) throws(ByteError) -> UInt64 {
+  @inline(never) private mutating func readLittleEndian(
+    _ field: StaticString, byteCount: Int
+  ) throws(ByteError) -> UInt64 {
     let range = try readRange(field, count: byteCount)
     var value: UInt64 = 0
     for index in range.reversed() { value = value << 8 | UInt64(bytes[index]) }
@@ -78,7 +81,7 @@ public struct ByteCursor: Sendable {
   /// An unsigned LEB128 integer: seven bits a byte, lowest first, the top bit set on all but the last.
   ///
   /// Only the shortest form of a value is accepted, and at most 64 bits.
-  public mutating func readVarint(_ field: StaticString) throws(ByteError) -> UInt64 {
+  @inline(never) public mutating func readVarint(_ field: StaticString) throws(ByteError) -> UInt64 {
     let start = offset
     var value: UInt64 = 0
     var shift: UInt64 = 0
@@ -106,7 +109,7 @@ public struct ByteCursor: Sendable {
   }
 
   /// A varint that counts or sizes something, refusing anything above `limit`.
-  public mutating func readCount(_ field: StaticString, limit: Int) throws(ByteError) -> Int {
+  @inline(never) public mutating func readCount(_ field: StaticString, limit: Int) throws(ByteError) -> Int {
     let start = offset
     let value = try readVarint(field)
     guard value <= UInt64(limit) else {

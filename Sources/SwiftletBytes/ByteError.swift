@@ -1,6 +1,6 @@
 /// Why bytes could not be read: the reason, the field being read, and where it starts.
 public struct ByteError: Error, Sendable {
-  public enum Reason: Hashable, Sendable {
+  public indirect enum Reason: Hashable, Sendable {
     /// The field needs more bytes than are left.
     case truncated(needed: Int, available: Int)
     /// A count or size above its stated cap; nothing was allocated for it.
@@ -21,15 +21,29 @@ public struct ByteError: Error, Sendable {
     case outOfMemory
   }
 
-  public var reason: Reason
-  /// The field's name in the format's specification.
-  public var field: StaticString
-  /// The byte at which the field starts, from the start of the bytes being read.
-  public var offset: Int
+  /// Boxed: an error of one word takes little code where it only passes through.
+  private indirect enum Facts: Sendable { case facts(Reason, field: StaticString, offset: Int) }
+  private let facts: Facts
 
-  public init(_ reason: Reason, _ field: StaticString, at offset: Int) {
-    self.reason = reason
-    self.field = field
-    self.offset = offset
+  public var reason: Reason {
+    switch facts {
+    case .facts(let reason, _, _): reason
+    }
+  }
+  /// The field's name in the format's specification.
+  public var field: StaticString {
+    switch facts {
+    case .facts(_, let field, _): field
+    }
+  }
+  /// The byte at which the field starts, from the start of the bytes being read.
+  public var offset: Int {
+    switch facts {
+    case .facts(_, _, let offset): offset
+    }
+  }
+
+  @inline(never) public init(_ reason: Reason, _ field: StaticString, at offset: Int) {
+    facts = .facts(reason, field: field, offset: offset)
   }
 }

@@ -11,7 +11,7 @@ public struct ByteWriter: Sendable {
   public mutating func write(bytes more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
   /// The UTF-8 bytes of a fixed text, without a terminator.
-  public mutating func write(text: StaticString) {
+  @inline(never) public mutating func write(text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
@@ -43,8 +43,13 @@ public struct ByteWriter: Sendable {
 
   /// The decimal digits of an integer, as text.
   public mutating func writeDecimal(_ value: some FixedWidthInteger) {
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = UInt64(value.magnitude)
+    writeDecimal(isNegative: value < 0, UInt64(value.magnitude))
+  }
+
+  // Not generic: one copy of the code serves all integers.
+  @inline(never) private mutating func writeDecimal(isNegative: Bool, _ magnitude: UInt64) {
+    if isNegative { bytes.append(UInt8(ascii: "-")) }
+    var rest = magnitude
     let start = bytes.count
     repeat {
       bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))

@@ -25,6 +25,7 @@ public enum Zlib {
     guard count >= 0, count <= limit else {
       throw ByteError(.overLimit(value: UInt64(clamping: count), limit: UInt64(limit)), field, at: base)
     }
+    if wrapper == .raw, let bytes = inflateWhole(source, count: count) { return bytes }
     var stream: InflateStream
     do { stream = try InflateStream(wrapper, field: field) } catch { throw error.offset(by: base) }
     // One byte more than declared shows data that goes on.
@@ -42,6 +43,15 @@ public enum Zlib {
     }
     if let failure { throw failure }
     return bytes
+  }
+
+  /// What a regular stream of exactly `count` bytes holds; nil for any other.
+  private static func inflateWhole(_ source: ArraySlice<UInt8>, count: Int) -> [UInt8]? {
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let output = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+      initialized = source.withUnsafeBufferPointer { WholeInflater.inflate($0, into: output) } ? count : 0
+    }
+    return bytes.count == count && count > 0 ? bytes : nil
   }
 
   private static func check(

@@ -16,15 +16,17 @@ package struct FieldReader {
   /// All bytes, those already read included.
   var content: [UInt8] { cursor.bytes }
 
-  func error(_ reason: ModelFormatError.Reason, _ field: StaticString, at offset: Int) -> ModelFormatError {
+  @inline(never) func error(
+    _ reason: ModelFormatError.Reason, _ field: StaticString, at offset: Int
+  ) -> ModelFormatError {
     ModelFormatError(reason, field, at: offset, isInContent: isInContent)
   }
 
-  mutating func byte(_ field: StaticString) throws(ModelFormatError) -> UInt8 {
+  @inline(never) mutating func byte(_ field: StaticString) throws(ModelFormatError) -> UInt8 {
     do { return try cursor.readByte(field) } catch { throw ModelFormatError(error, isInContent: isInContent) }
   }
 
-  mutating func varint(_ field: StaticString) throws(ModelFormatError) -> UInt64 {
+  @inline(never) mutating func varint(_ field: StaticString) throws(ModelFormatError) -> UInt64 {
     do { return try cursor.readVarint(field) } catch { throw ModelFormatError(error, isInContent: isInContent) }
   }
 
@@ -32,7 +34,7 @@ package struct FieldReader {
     do { return try cursor.readSignedVarint(field) } catch { throw ModelFormatError(error, isInContent: isInContent) }
   }
 
-  mutating func count(
+  @inline(never) mutating func count(
     _ field: StaticString, atLeast minimum: Int = 0, limit: Int
   ) throws(ModelFormatError) -> Int {
     let start = offset
@@ -45,13 +47,13 @@ package struct FieldReader {
   }
 
   /// Skips `count` bytes and returns where in `content` they lie.
-  mutating func range(_ field: StaticString, count: Int) throws(ModelFormatError) -> Range<Int> {
+  @inline(never) mutating func range(_ field: StaticString, count: Int) throws(ModelFormatError) -> Range<Int> {
     do { return try cursor.readRange(field, count: count) } catch {
       throw ModelFormatError(error, isInContent: isInContent)
     }
   }
 
-  mutating func bytes(_ field: StaticString, count: Int) throws(ModelFormatError) -> ArraySlice<UInt8> {
+  @inline(never) mutating func bytes(_ field: StaticString, count: Int) throws(ModelFormatError) -> ArraySlice<UInt8> {
     do { return try cursor.readBytes(field, count: count) } catch {
       throw ModelFormatError(error, isInContent: isInContent)
     }

@@ -3,7 +3,7 @@ import SwiftletModel
 
 /// Why bytes are not a model this version reads: the reason, the field of Format.md, and where it starts.
 public struct ModelFormatError: Error, Sendable {
-  public enum Reason: Hashable, Sendable {
+  public indirect enum Reason: Hashable, Sendable {
     /// The bytes do not begin with the format's magic number.
     case notAModel
     /// The file is empty.
@@ -26,20 +26,37 @@ public struct ModelFormatError: Error, Sendable {
     case notCodable
   }
 
-  public let reason: Reason
-  public let field: StaticString
-  /// The byte at which the field starts: in the file, or, with `isInContent`, in the inflated content.
-  public let offset: Int
-  public let isInContent: Bool
+  /// Boxed: an error of one word takes little code where it only passes through.
+  private indirect enum Facts: Sendable { case facts(Reason, field: StaticString, offset: Int, isInContent: Bool) }
+  private let facts: Facts
 
-  public init(_ reason: Reason, _ field: StaticString, at offset: Int, isInContent: Bool = true) {
-    self.reason = reason
-    self.field = field
-    self.offset = offset
-    self.isInContent = isInContent
+  public var reason: Reason {
+    switch facts {
+    case .facts(let reason, _, _, _): reason
+    }
+  }
+  public var field: StaticString {
+    switch facts {
+    case .facts(_, let field, _, _): field
+    }
+  }
+  /// The byte at which the field starts: in the file, or, with `isInContent`, in the inflated content.
+  public var offset: Int {
+    switch facts {
+    case .facts(_, _, let offset, _): offset
+    }
+  }
+  public var isInContent: Bool {
+    switch facts {
+    case .facts(_, _, _, let isInContent): isInContent
+    }
   }
 
-  init(_ error: ByteError, isInContent: Bool = true) {
+  @inline(never) public init(_ reason: Reason, _ field: StaticString, at offset: Int, isInContent: Bool = true) {
+    facts = .facts(reason, field: field, offset: offset, isInContent: isInContent)
+  }
+
+  @inline(never) init(_ error: ByteError, isInContent: Bool = true) {
     self.init(.bytes(error.reason), error.field, at: error.offset, isInContent: isInContent)
   }
 }

@@ -47,6 +47,13 @@ struct DecodedElements {
     }
     precondition(mask.count == count && values.bytes.count == mask.setCount)
     let bytes = start.assumingMemoryBound(to: UInt8.self)
+    if runCount == count {
+      mask.forEachSet { index in
+        bytes[index] = values.bytes[next]
+        next &+= 1
+      }
+      return
+    }
     mask.forEachSet { index in
       while index - runStart >= runCount {
         runStart += runCount
@@ -123,9 +130,22 @@ struct StoredValues {
   }
 
   var containsZero: Bool {
-    if width == 1 { return bytes.contains(0) }
+    if width == 1 { return containsZeroByte }
     for index in 0..<count where self[index] == 0 { return true }
     return false
+  }
+
+  /// Eight at a time: adding 127 to the other bits of a byte sets its top bit where they are not zero.
+  private var containsZeroByte: Bool {
+    let others: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    let whole = bytes.count & ~7
+    guard let start = UnsafeRawPointer(bytes.baseAddress) else { return false }
+    var nonzero = ~0 as UInt64
+    for first in stride(from: 0, to: whole, by: 8) {
+      let word = start.loadUnaligned(fromByteOffset: first, as: UInt64.self)
+      nonzero &= (word & others &+ others) | word
+    }
+    return nonzero & ~others != ~others || bytes[whole...].contains(0)
   }
 
   subscript(index: Int) -> UInt32 {

@@ -2,7 +2,7 @@ import SwiftletBytes
 
 /// Why an image, or a file of images, could not be read: the reason and the byte where it was seen.
 public struct ImageError: Error, Sendable {
-  public enum Reason: Sendable {
+  public indirect enum Reason: Sendable {
     /// No bytes at all.
     case empty
     /// Not a PNG, PNM, IDX or gzip file, and not `expectedByteCount` raw bytes or a multiple of it.
@@ -60,7 +60,7 @@ public struct ImageError: Error, Sendable {
     self.offset = offset
   }
 
-  init(_ error: ByteError) { self.init(.bytes(error), at: error.offset) }
+  @inline(never) init(_ error: ByteError) { self.init(.bytes(error), at: error.offset) }
 }
 
 // The cursor's reads, with their errors as image errors.

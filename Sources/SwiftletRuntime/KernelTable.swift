@@ -41,7 +41,7 @@ struct PanelLayout: Sendable {
 }
 
 /// The Winograd kernels of one instruction set, by the outputs of a tile.
-struct WinogradKernels: @unchecked Sendable {
+final class WinogradKernels: @unchecked Sendable {
   /// Nil where no layer gains by it.
   let tiles2x2: KernelTable.Winograd?
   let tiles4x4: KernelTable.Winograd
@@ -49,6 +49,14 @@ struct WinogradKernels: @unchecked Sendable {
   /// Output channels in one vector.
   let lanes: Int
   let costs: WinogradCosts
+
+  init(
+    tiles2x2: KernelTable.Winograd?, tiles4x4: @escaping KernelTable.Winograd, names: (StaticString, StaticString),
+    lanes: Int, costs: WinogradCosts
+  ) {
+    (self.tiles2x2, self.tiles4x4, self.names) = (tiles2x2, tiles4x4, names)
+    (self.lanes, self.costs) = (lanes, costs)
+  }
 
   /// Output channels in one panel.
   var panel: Int { 2 * lanes }
@@ -77,7 +85,7 @@ struct WinogradCosts: Sendable {
 /// The kernels of one instruction set, chosen once when a model is prepared.
 ///
 /// Every table gives the same bytes; `reference` runs the plain Swift kernels that define them.
-public struct KernelTable: @unchecked Sendable {
+public final class KernelTable: @unchecked Sendable {
   typealias Convolution = @convention(c) (UnsafePointer<swl_conv_args>?) -> Void
   typealias Sparse = @convention(c) (UnsafePointer<swl_sparse_args>?) -> Void
   typealias Depthwise = @convention(c) (UnsafePointer<swl_depthwise_args>?) -> Void
@@ -99,21 +107,42 @@ public struct KernelTable: @unchecked Sendable {
   let maxPool, meanPool: Pool
   let addition: Addition
   /// For one window per image, which then are many; nil where `convolution` does that as well.
-  var dense: Convolution?
-  var denseLayout: PanelLayout?
-  var denseName: StaticString = ""
+  let dense: Convolution?
+  let denseLayout: PanelLayout?
+  let denseName: StaticString
   /// For panels of up to four output channels, which leave most lanes of `convolution` empty; nil where there is none.
-  var few: Convolution?
+  let few: Convolution?
   /// For dense panels of `layout` whose weights fit four bits; nil where there is none.
-  var nibbles: Convolution?
+  let nibbles: Convolution?
   /// Nil where no transform was measured to pay on this instruction set.
-  var winograd: WinogradKernels?
+  let winograd: WinogradKernels?
   /// Writes an image's bytes as words for `WordImage`; nil where the convolution kernel has no use for them.
-  var words: Words?
+  let words: Words?
   /// The sparse kernel's, where it is not `layout`.
-  var sparseLayout: PanelLayout?
-  var depthwisePacking = DepthwisePacking.taps
+  let sparseLayout: PanelLayout?
+  let depthwisePacking: DepthwisePacking
   let convolutionName, sparseName, depthwiseName, maxPoolName, meanPoolName, additionName: StaticString
+
+  init(
+    name: StaticString, requires: UInt32, layout: PanelLayout, flipsActivations: Bool,
+    convolution: @escaping Convolution, sparse: @escaping Sparse, depthwise: @escaping Depthwise,
+    maxPool: @escaping Pool, meanPool: @escaping Pool, addition: @escaping Addition, dense: Convolution? = nil,
+    denseLayout: PanelLayout? = nil, denseName: StaticString = "", few: Convolution? = nil,
+    nibbles: Convolution? = nil, winograd: WinogradKernels? = nil,
+    words: Words? = nil, sparseLayout: PanelLayout? = nil, depthwisePacking: DepthwisePacking = .taps,
+    convolutionName: StaticString, sparseName: StaticString, depthwiseName: StaticString, maxPoolName: StaticString,
+    meanPoolName: StaticString, additionName: StaticString
+  ) {
+    (self.name, self.requires, self.layout, self.flipsActivations) = (name, requires, layout, flipsActivations)
+    (self.convolution, self.sparse, self.depthwise) = (convolution, sparse, depthwise)
+    (self.maxPool, self.meanPool, self.addition) = (maxPool, meanPool, addition)
+    (self.dense, self.denseLayout, self.denseName) = (dense, denseLayout, denseName)
+    (self.few, self.nibbles) = (few, nibbles)
+    (self.winograd, self.words, self.sparseLayout) = (winograd, words, sparseLayout)
+    self.depthwisePacking = depthwisePacking
+    (self.convolutionName, self.sparseName, self.depthwiseName) = (convolutionName, sparseName, depthwiseName)
+    (self.maxPoolName, self.meanPoolName, self.additionName) = (maxPoolName, meanPoolName, additionName)
+  }
 
   /// Whether this table runs the plain Swift kernels, node by node, and nothing else.
   public var isReference: Bool { name.utf8CodeUnitCount == 9 && byte(0) == UInt8(ascii: "r") }

@@ -17,6 +17,13 @@ final class PackedMemory {
     return try allocate(byteCount: bytes).bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
+  /// A copy of `element`.
+  func store<Element: BitwiseCopyable>(_ element: Element) throws(PrepareError) -> UnsafePointer<Element> {
+    let room = try allocate(Element.self, count: 1)
+    room.initialize(to: element)
+    return UnsafePointer(room)
+  }
+
   /// A copy of `elements`.
   func store<Element>(_ elements: [Element]) throws(PrepareError) -> UnsafePointer<Element> {
     var failure: PrepareError?

@@ -37,16 +37,19 @@ public final class PreparedModel: @unchecked Sendable {
 
   /// Prepares `model` for batches of up to `maxBatch` images.
   ///
+  /// A model that `runsOnce` is prepared without what pays only in later runs; the results are the same bytes.
   /// `kernels` defaults to the table `SWIFTLET_KERNELS` names, or the fastest.
   /// - Throws: `PrepareError` for a float or invalid model, an unknown kernel table, or one that needs more memory
   ///   than `memoryLimit`.
-  public init(_ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil) throws(PrepareError) {
+  public init(
+    _ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil, runsOnce: Bool = false
+  ) throws(PrepareError) {
     precondition(maxBatch >= 1, "maxBatch must be at least 1")
     // Building the program folds every weighted node, which checks its accumulators.
     do { try model.validate(checkingAccumulators: false) } catch { throw PrepareError(error) }
     guard model.isQuantized else { throw PrepareError(.floatModel) }
     guard let kernels = kernels ?? KernelTable.selected else { throw PrepareError(.unknownKernels) }
-    var builder = try ProgramBuilder(model, kernels, maxBatch: maxBatch)
+    let builder = try ProgramBuilder(model, kernels, maxBatch: maxBatch, runsOnce: runsOnce)
     try builder.build()
     let memory = builder.memory
 

@@ -11,7 +11,7 @@ struct LayerTables {
 }
 
 extension ProgramBuilder {
-  mutating func convolutionStep(
+  func convolutionStep(
     _ group: FusedNodes, _ conv: Conv2D
   ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
@@ -78,14 +78,14 @@ extension ProgramBuilder {
     if isDepthwise {
       let (panel, microkernel) = try depthwisePanel(index, geometry, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(step), kernels.depthwiseName)
+      return (.convolution(try memory.store(step)), kernels.depthwiseName)
     }
     return try weightedStep(
       group, blocks, wordSteps ?? geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
       groups: conv.groups, tables, padding: padding, words: words, isBatched: isBatched)
   }
 
-  mutating func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[group.nodes[0]]
     let count = model.values[node.inputs[0]].shape.count
     let units = output(of: node).shape.channels
@@ -113,11 +113,12 @@ extension ProgramBuilder {
     if let blocks {
       let (panel, microkernel) = try sparsePanel(index, blocks.groups, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(step), kernels.sparseName)
+      return (.convolution(try memory.store(step)), kernels.sparseName)
     }
     let panels = try panels(index, steps, groups: groups, tables, isBatched: isBatched)
     let step = try layerStep(group, panels, .dense, tables, padding: padding, words: words, isBatched: isBatched)
-    return (.convolution(step), isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName)
+    let name = isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName
+    return (.convolution(try memory.store(step)), name)
   }
 
   private func layerStep(

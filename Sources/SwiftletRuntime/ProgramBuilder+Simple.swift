@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 extension ProgramBuilder {
-  mutating func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {
     let node = model.nodes[index]
     let plan: WindowPlan
     do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
@@ -10,7 +10,7 @@ extension ProgramBuilder {
     }
     // The reciprocal of a mean is exact up to 2^22 cells; an override may name more.
     if let divisor = pool.divisorOverride, divisor > 1 << 22 {
-      return (.reference(try referenceStep(index)), "reference")
+      return (.reference(try memory.store(referenceStep(index))), "reference")
     }
     guard plan.input.count <= Int(Int32.max) else { throw PrepareError(.memory) }
     let rowBytes = plan.input.width * plan.input.channels
@@ -27,7 +27,7 @@ extension ProgramBuilder {
       kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
       output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
       nanoseconds: nanoseconds(operations: plan.output.count * pool.window.kernel.height * pool.window.kernel.width))
-    return (.pool(step), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
+    return (.pool(try memory.store(step)), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
   }
 
   private func axisTables(

@@ -71,7 +71,7 @@
 
   extension ProgramBuilder {
     /// The step of a convolution and of the pool or addition that consumes its rows.
-    mutating func stripStep(
+    func stripStep(
       _ group: FusedNodes, _ conv: Conv2D, consumer tail: FusedNodes
     ) throws(PrepareError) -> (step: Step, kernel: [UInt8]) {
       let rows = StripStep.Rows(model.values[group.output].shape)
@@ -84,12 +84,12 @@
         producer: try memory.store([producer]), consumer: try memory.store([made.consumer]), rows: rows,
         strip: made.strip, nanoseconds: producer.shareableNanoseconds + made.nanoseconds)
       return (
-        .strips(step),
+        .strips(try memory.store(step)),
         kernel.withUTF8Buffer { Array($0) } + [UInt8(ascii: "+")] + made.kernel.withUTF8Buffer { Array($0) }
       )
     }
 
-    private mutating func stripConsumer(
+    private func stripConsumer(
       _ tail: FusedNodes, of group: FusedNodes, _ rows: StripStep.Rows
     ) throws(PrepareError) -> (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: StaticString) {
       let node = model.nodes[tail.nodes[0]]
@@ -99,7 +99,7 @@
         let (step, kernel) = try poolStep(tail.nodes[0], pool)
         guard case .pool(let step) = step else { preconditionFailure("fitsInStrips bounds the divisor") }
         let strip = addScratch(byteCount: rows.byteCount(pooledBy: pool.window.kernel.height))
-        return (.pool(step), strip, step.nanoseconds, kernel)
+        return (.pool(step.pointee), strip, step.pointee.nanoseconds, kernel)
       case .add(let add):
         let isLeft = node.inputs[0] == group.output
         let other = node.inputs[isLeft ? 1 : 0]

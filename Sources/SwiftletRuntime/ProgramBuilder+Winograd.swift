@@ -3,13 +3,15 @@ import SwiftletModel
 
 extension ProgramBuilder {
   /// The step of a convolution that a Winograd transform computes faster, exactly; nil for all others.
-  mutating func winogradStep(
+  func winogradStep(
     _ group: FusedNodes, _ conv: Conv2D, _ plan: WindowPlan, pooledBy pool: WindowPlan?
   ) throws(PrepareError) -> (step: Step, kernel: StaticString)? {
     guard let kernels = kernels.winograd else { return nil }
     let node = model.nodes[group.nodes[0]]
     let weights = node.parameters[0].int8s ?? []
-    guard let winograd = WinogradPlan.best(plan, conv, pooledBy: pool, weights: weights, kernels),
+    guard
+      let winograd = WinogradPlan.best(
+        plan, conv, pooledBy: pool, weights: weights, kernels, transformsFor: runsOnce ? maxBatch : nil),
       // Transformed weights take several times the file's bytes.
       memory.byteCount + conv.groups * winograd.weightCount * 2 <= PreparedModel.memoryLimit / 2
     else { return nil }
@@ -65,7 +67,7 @@ extension ProgramBuilder {
       output: buffer(group.output), scratch: addScratch(byteCount: scratchByteCount),
       inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding,
       nanoseconds: winograd.nanoseconds(groups: conv.groups))
-    return (.winograd(step), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
+    return (.winograd(try memory.store(step)), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
   }
 
   private func winogradGroups(

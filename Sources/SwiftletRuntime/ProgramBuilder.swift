@@ -2,7 +2,9 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// Turns a validated quantized model into steps and buffers.
-struct ProgramBuilder {
+///
+/// A class, as other large values of preparing are: passing one takes a word, and much less code than copying fields.
+final class ProgramBuilder {
   /// A buffer of the arena: so many bytes per image of the chunk, and so many once.
   struct Buffer {
     var perImage, fixed: Int
@@ -12,6 +14,8 @@ struct ProgramBuilder {
   let model: Model
   let kernels: KernelTable
   let maxBatch: Int
+  /// What is prepared for later runs does not pay.
+  let runsOnce: Bool
   let memory = PackedMemory()
   let pointers: UnsafePointer<KernelPointers>
   private(set) var steps: [Step] = []
@@ -22,20 +26,22 @@ struct ProgramBuilder {
   /// Whether the step that computes each node is made.
   private var isDone: [Bool]
 
-  init(_ model: Model, _ kernels: KernelTable, maxBatch: Int) throws(PrepareError) {
+  init(_ model: Model, _ kernels: KernelTable, maxBatch: Int, runsOnce: Bool = false) throws(PrepareError) {
     self.model = model
     self.kernels = kernels
     self.maxBatch = maxBatch
+    self.runsOnce = runsOnce
     bufferOfValue = [Int](repeating: -1, count: model.values.count)
     isDone = [Bool](repeating: false, count: model.nodes.count)
     pointers = try memory.store([
       KernelPointers(
-        sparse: kernels.sparse, depthwise: kernels.depthwise, maxPool: kernels.maxPool, meanPool: kernels.meanPool,
-        addition: kernels.addition, winograd: kernels.winograd)
+        sparse: kernels.sparse, depthwise: kernels.depthwise,
+        maxPool: kernels.maxPool, meanPool: kernels.meanPool, addition: kernels.addition,
+        winograd2x2: kernels.winograd?.tiles2x2, winograd4x4: kernels.winograd?.tiles4x4)
     ])
   }
 
-  mutating func build() throws(PrepareError) {
+  func build() throws(PrepareError) {
     for input in model.inputs { addBuffer(for: input) }
     let groups =
       kernels.isReference
@@ -57,7 +63,7 @@ struct ProgramBuilder {
   }
 
   /// Appends the step of a group, and of the one that consumes its rows where there is one.
-  private mutating func add(_ group: FusedNodes, consumer: FusedNodes? = nil) throws(PrepareError) {
+  private func add(_ group: FusedNodes, consumer: FusedNodes? = nil) throws(PrepareError) {
     let index = group.nodes[0]
     let node = model.nodes[index]
     let nodes = group.nodes + (consumer?.nodes ?? [])
@@ -83,7 +89,7 @@ struct ProgramBuilder {
         kernel: kernel, packedByteCount: memory.byteCount - packedBefore))
   }
 
-  private mutating func makeStep(
+  private func makeStep(
     _ group: FusedNodes, _ node: Node, _ consumer: FusedNodes?
   ) throws(PrepareError) -> (step: Step, kernel: [UInt8]) {
     #if !hasFeature(Embedded)
@@ -94,10 +100,10 @@ struct ProgramBuilder {
     return (step, kernel.withUTF8Buffer { Array($0) })
   }
 
-  private mutating func makeStep(
+  private func makeStep(
     _ group: FusedNodes, _ node: Node
   ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
-    if kernels.isReference { return (.reference(try referenceStep(group.nodes[0])), "reference") }
+    if kernels.isReference { return (.reference(try memory.store(referenceStep(group.nodes[0]))), "reference") }
     switch node.op {
     case .conv2D(let conv): return try convolutionStep(group, conv)
     case .dense: return try denseStep(group)
@@ -107,9 +113,9 @@ struct ProgramBuilder {
       let step = TableStep(
         table: table, input: buffer(node.inputs[0]), output: buffer(node.output),
         count: model.values[node.output].shape.count)
-      return (.table(step), "table_u8__portable")
-    case .add(let add): return (.addition(try additionStep(group, add)), kernels.additionName)
-    case .concat: return (.concat(try concatStep(node)), "concat_u8__portable")
+      return (.table(try memory.store(step)), "table_u8__portable")
+    case .add(let add): return (.addition(try memory.store(additionStep(group, add))), kernels.additionName)
+    case .concat: return (.concat(try memory.store(concatStep(node))), "concat_u8__portable")
     case .reshape, .softmax, .batchNorm, .dropout:
       // Reshapes make no step, and validation refuses the others in a quantized model.
       throw PrepareError(.graph(.floatOnly), node: group.nodes[0])
@@ -124,7 +130,7 @@ struct ProgramBuilder {
   func byteCount(_ value: Int) -> Int { model.values[value].shape.count * model.values[value].element.byteCount }
 
   @discardableResult
-  mutating func addBuffer(for value: Int) -> Int {
+  func addBuffer(for value: Int) -> Int {
     bufferOfValue[value] = buffers.count
     buffers.append(
       Buffer(perImage: byteCount(value), fixed: Int(SWL_INPUT_SLACK), lifetime: steps.count...steps.count))
@@ -132,13 +138,13 @@ struct ProgramBuilder {
   }
 
   /// A buffer that only the step being made uses.
-  mutating func addScratch(byteCount: Int) -> Int {
+  func addScratch(byteCount: Int) -> Int {
     buffers.append(
       Buffer(perImage: 0, fixed: byteCount + Int(SWL_INPUT_SLACK), lifetime: steps.count...steps.count))
     return buffers.count - 1
   }
 
-  mutating func touch(_ buffer: Int, atStep step: Int) {
+  func touch(_ buffer: Int, atStep step: Int) {
     buffers[buffer].lifetime = buffers[buffer].lifetime.lowerBound...max(buffers[buffer].lifetime.upperBound, step)
   }
 
@@ -153,7 +159,7 @@ struct ProgramBuilder {
     }
 
     /// Lets `value` take over the buffer of `last`, whose last reader makes it byte by byte.
-    mutating func reuseBuffer(of last: Int, for value: Int) { bufferOfValue[value] = bufferOfValue[last] }
+    func reuseBuffer(of last: Int, for value: Int) { bufferOfValue[value] = bufferOfValue[last] }
   #endif
 
   func plan(chunk: Int) -> ArenaPlan {

@@ -35,13 +35,44 @@ struct WeightPacker {
       guard let start = weights.baseAddress else { return }
       presence.withUnsafeMutableBufferPointer { presence in
         // Filter by filter, in the order the weights lie in memory.
+        let areNeighbours = areNeighbours
         for filter in filters {
-          add(start + filter * filterCount, to: presence)
+          let first = start + filter * filterCount
+          if areNeighbours {
+            addWords(first + steps[0].first, to: UnsafeMutableRawBufferPointer(presence))
+          } else {
+            add(first, to: presence)
+          }
           if filter & 3 == 3, !presence.contains(0) { return }
         }
       }
     }
     return presence
+  }
+
+  /// Whether the steps' weights are words one after the other.
+  private var areNeighbours: Bool {
+    for index in steps.indices where !steps[index].isWord || steps[index].first != steps[0].first + 4 * index {
+      return false
+    }
+    return !steps.isEmpty
+  }
+
+  /// As `add`, for neighbouring words, sixteen bytes at a time.
+  private func addWords(_ words: UnsafePointer<Int8>, to presence: UnsafeMutableRawBufferPointer) {
+    guard let start = presence.baseAddress else { return }
+    let words = UnsafeRawPointer(words)
+    let whole = presence.count & ~15
+    for first in stride(from: 0, to: whole, by: 16) {
+      let sum =
+        (start + first).loadUnaligned(as: SIMD2<UInt64>.self)
+        | (words + first).loadUnaligned(as: SIMD2<UInt64>.self)
+      (start + first).storeBytes(of: sum, as: SIMD2<UInt64>.self)
+    }
+    for first in stride(from: whole, to: presence.count, by: 4) {
+      let sum = (start + first).loadUnaligned(as: UInt32.self) | (words + first).loadUnaligned(as: UInt32.self)
+      (start + first).storeBytes(of: sum, as: UInt32.self)
+    }
   }
 
   private func add(_ filter: UnsafePointer<Int8>, to presence: UnsafeMutableBufferPointer<UInt32>) {
@@ -109,26 +140,33 @@ struct WeightPacker {
     }
   }
 
-  /// A step's weights side by side.
+  /// A step's weights side by side, of eight filters at a time: what is written of them lies together.
   private func packBytes(
     _ used: [WindowStep], _ filters: Range<Int>, width: Int, at packed: UnsafeMutablePointer<Int8>
   ) {
+    let stepInputs = layout.packing.stepInputs
     weights.withUnsafeBufferPointer { weights in
       guard let start = weights.baseAddress else { return }
       used.withUnsafeBufferPointer { used in
-        for channel in 0..<filters.count {
+        for channel in stride(from: 0, to: filters.count, by: 8) {
+          let together = min(8, filters.count &- channel)
           let filter = start + (filters.lowerBound &+ channel) &* filterCount
-          var target = packed + channel &* layout.packing.stepInputs
+          var row = packed + channel &* stepInputs
           for index in 0..<used.count {
             let step = used[index]
-            let source = filter + step.first
-            if step.isWord {
-              UnsafeMutableRawPointer(target).storeBytes(
-                of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
-            } else {
-              for byte in 0..<step.count { target[byte] = source[byte &* step.distance] }
+            var source = filter + step.first
+            var target = row
+            for _ in 0..<together {
+              if step.isWord {
+                UnsafeMutableRawPointer(target).storeBytes(
+                  of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
+              } else {
+                for byte in 0..<step.count { target[byte] = source[byte &* step.distance] }
+              }
+              source += filterCount
+              target += stepInputs
             }
-            target += width &* layout.packing.stepInputs
+            row += width &* stepInputs
           }
         }
       }

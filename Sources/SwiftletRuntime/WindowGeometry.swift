@@ -1,7 +1,7 @@
 import SwiftletModel
 
 /// A convolution's window over its padded input, as byte offsets.
-struct WindowGeometry {
+final class WindowGeometry {
   let plan: WindowPlan
   /// Zero-point cells around the image that some window touches.
   let top, left, bottom, right: Int

@@ -18,7 +18,7 @@ struct WinogradAxis {
 
 /// A 3x3 convolution cut into tiles of 2x2 or 4x4 outputs for the Winograd transforms F(2x2, 3x3) and F(4x4, 3x3) of
 /// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015); Numerics.md shows why they are exact.
-struct WinogradPlan {
+final class WinogradPlan {
   /// Outputs of a whole tile along each axis: 2 or 4.
   let size: Int
   let rows, columns: WinogradAxis
@@ -27,41 +27,47 @@ struct WinogradPlan {
   let groupInputs, groupOutputs: Int
   let kernels: WinogradKernels
   /// No accumulator without its start is larger, in either direction.
-  private let largest: Int
+  private var largest = 0
 
   /// Inputs of a whole tile along each axis.
   var span: Int { size + 2 }
   /// Products for each pair of channels of a whole tile.
   var points: Int { span * span }
 
-  /// The plan that takes least time, nil where none applies or the plain sum is faster.
+  /// The plan that takes least time, nil where none applies or the plain sum is faster. Transforming the weights counts
+  /// where the plan serves only so many images.
   static func best(
-    _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8], _ kernels: WinogradKernels
+    _ plan: WindowPlan, _ conv: Conv2D, pooledBy pool: WindowPlan?, weights: [Int8], _ kernels: WinogradKernels,
+    transformsFor imageCount: Int? = nil
   ) -> WinogradPlan? {
     let window = plan.window
     // The kernels read 16 channels at a time. A single window is a dense layer, whose images share the weights.
     guard plan.output.height * plan.output.width > 1, window.kernel == Size2D(3), window.stride == Size2D(1),
       window.dilation == Size2D(1), plan.input.channels / conv.groups >= 16, pool.map(isWholeTiles) ?? true
     else { return nil }
-    let largest = largestSum(weights, filters: conv.filters)
     let output = pool?.output ?? plan.output
+    var largest: Int?
     var best: WinogradPlan?
     for size in [2, 4] where size == 4 || kernels.tiles2x2 != nil {
-      let candidate = WinogradPlan(
-        size: size, output, plan, conv, isPooled: pool != nil, kernels: kernels, largest: largest)
-      if candidate.isExact, candidate.cost < best?.cost ?? candidate.directCost(output) { best = candidate }
+      let candidate = WinogradPlan(size: size, output, plan, conv, isPooled: pool != nil, kernels: kernels)
+      let transform = imageCount.map { candidate.transformCost / Double($0) } ?? 0
+      guard candidate.cost + transform < candidate.directCost(output), candidate.cost < best?.cost ?? .infinity else {
+        continue
+      }
+      // Passes over all weights.
+      largest = largest ?? largestSum(weights, filters: conv.filters)
+      candidate.largest = largest ?? 0
+      if candidate.isExact { best = candidate }
     }
     return best
   }
 
   private init(
-    size: Int, _ output: Shape, _ plan: WindowPlan, _ conv: Conv2D, isPooled: Bool, kernels: WinogradKernels,
-    largest: Int
+    size: Int, _ output: Shape, _ plan: WindowPlan, _ conv: Conv2D, isPooled: Bool, kernels: WinogradKernels
   ) {
     self.size = size
     self.isPooled = isPooled
     self.kernels = kernels
-    self.largest = largest
     groupInputs = plan.input.channels / conv.groups
     groupOutputs = conv.filters / conv.groups
     rows = WinogradAxis(outputs: isPooled ? 2 * output.height : output.height, size: size)
@@ -112,6 +118,9 @@ struct WinogradPlan {
     return max(Double(all) * costs.product * products + read * panels * costs.point, read * products * costs.weight)
       + Double(all) * tile / Double(points)
   }
+
+  /// Picoseconds of transforming one group's weights.
+  private var transformCost: Double { 6000 * Double(9 * groupInputs * groupOutputs) }
 
   /// Outputs of whole vectors.
   private var paddedOutputs: Int { (groupOutputs + kernels.lanes - 1) / kernels.lanes * kernels.lanes }

@@ -180,6 +180,26 @@ import SwiftletRuntime
     if table == "avx512vnni" { #expect(try !usesWinograd(convolution(6, 6, 16, 16), table)) }
   }
 
+  /// Transforming weights for one image costs more than it saves, until the image is large.
+  @Test(arguments: ["avx2", "avx512vnni"].filter { Tables.names.contains($0) })
+  func aSingleRunCountsTheTransform(_ table: String) throws {
+    for (side, isTransformed) in [(12, false), (112, true)] {
+      let model = try convolution(side, side, 64, 64)
+      let image = (0..<side * side * 64).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      var outputs: [[UInt8]] = []
+      for runsOnce in [false, true] {
+        let prepared = try PreparedModel(model, kernels: Tables.table(table), runsOnce: runsOnce)
+        let kernel = String(decoding: prepared.steps[0].kernel, as: UTF8.self)
+        #expect(kernel.hasPrefix("winograd") == (!runsOnce || isTransformed))
+        var output = [UInt8](repeating: 0, count: model.values[model.outputs[0]].shape.count)
+        var room = output.mutableSpan
+        Session(prepared).run(image.span, into: &room)
+        outputs.append(output)
+      }
+      #expect(outputs[0] == outputs[1])
+    }
+  }
+
   /// Pairs of weights around the sums that 16 bits hold, for whole inputs and for their nibbles.
   @Test(arguments: Tables.names, [1, 2, 7, 14, 15, 16, 63, 64, 65, 126, 127])
   func denseSumsDoNotSaturate(_ table: String, _ weight: Int8) throws {

@@ -10,7 +10,7 @@ struct Failure: Error {
   var text = ByteWriter()
 
   /// `subject` is the file at fault; `-` is called standard input.
-  init(_ subject: UnsafePointer<CChar>?, _ write: (inout ByteWriter) -> Void) {
+  @inline(never) init(_ subject: UnsafePointer<CChar>?, _ write: (inout ByteWriter) -> Void) {
     if let subject {
       if isStandardInput(subject) { text.write(text: "standard input") } else { text.write(printable: subject) }
       text.write(text: ": ")

@@ -26,7 +26,8 @@ enum Program {
     let shape = model.values[model.inputs[0]].shape
     var decoded = try readInput(first, shape: shape)
     let prepared = try prepare(
-      model, path: path, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch)
+      model, path: path, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch,
+      runsOnce: decoded.count == 1 && options.inputs.count == 1)
     let predictor = try Predictor(prepared, path: path, options: options)
     for (index, input) in options.inputs.enumerated() {
       if index > 0 { decoded = try readInput(input, shape: shape) }
@@ -84,10 +85,10 @@ enum Program {
   }
 
   private static func prepare(
-    _ model: Model, path: UnsafePointer<CChar>, kernels: KernelTable?, maxBatch: Int = 1
+    _ model: Model, path: UnsafePointer<CChar>, kernels: KernelTable?, maxBatch: Int = 1, runsOnce: Bool = false
   ) throws(Failure) -> PreparedModel {
     do throws(PrepareError) {
-      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels)
+      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels, runsOnce: runsOnce)
     } catch { throw Failure(path, error, model: model) }
   }
 

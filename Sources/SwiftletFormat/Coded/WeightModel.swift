@@ -11,7 +11,7 @@ struct ContextTable: ~Copyable {
   let states: UnsafeMutablePointer<BitState>
   let count: Int
 
-  init(_ count: Int, _ value: BitState = .unseen) {
+  @inline(never) init(_ count: Int, _ value: BitState = .unseen) {
     self.count = count
     states = .allocate(capacity: count)
     states.initialize(repeating: value, count: count)

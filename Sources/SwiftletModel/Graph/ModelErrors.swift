@@ -1,5 +1,7 @@
 /// Why an operator cannot take an input of some shape.
-public enum ShapeError: Error, Hashable, Sendable {
+///
+/// Boxed, as all errors with values here are: an error of one word takes little code where it only passes through.
+public indirect enum ShapeError: Error, Hashable, Sendable {
   /// An extent is below 1, or the element count passes `Limits`.
   case badShape(Shape)
   /// A kernel, stride or dilation is below 1, or a padding is negative or absurd.
@@ -22,7 +24,7 @@ public enum ShapeError: Error, Hashable, Sendable {
 
 /// Why a graph is not a valid model, and at which node or value.
 public struct GraphError: Error, Hashable, Sendable {
-  public enum Reason: Hashable, Sendable {
+  public indirect enum Reason: Hashable, Sendable {
     case shape(ShapeError)
     /// A node reads a value that no earlier node makes and that is no input.
     case valueNotReady(value: Int)

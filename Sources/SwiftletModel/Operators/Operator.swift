@@ -1,7 +1,8 @@
 /// The closed set of operators.
 ///
 /// A new case makes the compiler list every place to fill in; README, "Adding an operator", names them.
-public enum Operator: Hashable, Sendable {
+/// The configuration is boxed: graphs are copied around while models are read and prepared, and nothing else looks at it.
+public indirect enum Operator: Hashable, Sendable {
   case conv2D(Conv2D)
   case dense(Dense)
   case pool2D(Pool2D)

@@ -102,7 +102,7 @@ struct ConvolutionStep: BitwiseCopyable {
   }
 
   /// The image as the kernel reads it, written where that is not as it lies.
-  private func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+  @inline(never) private func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
     let padded = padding?.copy(x, frame) ?? x
     return words?.write(padded, frame) ?? padded
   }
@@ -119,7 +119,7 @@ struct ConvolutionStep: BitwiseCopyable {
   }
 
   /// Computes some windows of some of the units, in one image or, where batched, of so many images.
-  private func call(
+  @inline(never) private func call(
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, windows: Range<Int>, units: Range<Int>
   ) {
     switch microkernel {
@@ -188,5 +188,5 @@ struct KernelPointers {
   let depthwise: KernelTable.Depthwise
   let maxPool, meanPool: KernelTable.Pool
   let addition: KernelTable.Addition
-  let winograd: WinogradKernels?
+  let winograd2x2, winograd4x4: KernelTable.Winograd?
 }

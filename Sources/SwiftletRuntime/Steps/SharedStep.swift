@@ -18,14 +18,14 @@ private struct Pass {
 
   func run(piece: Int, worker: Int) {
     switch step.pointee {
-    case .convolution(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
+    case .convolution(let step): step.pointee.run(frame, pass: index, piece: piece, of: pieceCount)
     case .winograd(let step):
-      step.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
-    case .pool(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
-    case .addition(let step): step.run(frame, pass: index, piece: piece, of: pieceCount)
+      step.pointee.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
+    case .pool(let step): step.pointee.run(frame, pass: index, piece: piece, of: pieceCount)
+    case .addition(let step): step.pointee.run(frame, pass: index, piece: piece, of: pieceCount)
     case .table, .concat, .reference: break
     #if !hasFeature(Embedded)
-      case .strips(let step): step.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
+      case .strips(let step): step.pointee.run(frame, own: own(worker), pass: index, piece: piece, of: pieceCount)
     #endif
     }
   }
@@ -43,13 +43,13 @@ extension Step {
   /// About what one image takes on one thread, for steps that threads can share; 0 for others.
   var shareableNanoseconds: Int {
     switch self {
-    case .convolution(let step): step.nanoseconds
-    case .winograd(let step): step.nanoseconds
-    case .pool(let step): step.nanoseconds
-    case .addition(let step): step.nanoseconds
+    case .convolution(let step): step.pointee.nanoseconds
+    case .winograd(let step): step.pointee.nanoseconds
+    case .pool(let step): step.pointee.nanoseconds
+    case .addition(let step): step.pointee.nanoseconds
     case .table, .concat, .reference: 0
     #if !hasFeature(Embedded)
-      case .strips(let step): step.nanoseconds
+      case .strips(let step): step.pointee.nanoseconds
     #endif
     }
   }
@@ -65,7 +65,7 @@ extension UnsafePointer<Step> {
     let count = Int(swl_pool_threads(pool)) * 4
     let passCount =
       switch pointee {
-      case .convolution(let step): step.passCount(frame)
+      case .convolution(let step): step.pointee.passCount(frame)
       case .winograd: frame.imageCount
       case .pool, .addition: 1
       case .table, .concat, .reference: 0
@@ -75,11 +75,11 @@ extension UnsafePointer<Step> {
       }
     for index in 0..<passCount {
       switch pointee {
-      case .convolution(let step): step.prepare(frame, pass: index)
-      case .winograd(let step): step.prepare(frame, pass: index)
+      case .convolution(let step): step.pointee.prepare(frame, pass: index)
+      case .winograd(let step): step.pointee.prepare(frame, pass: index)
       case .pool, .addition, .table, .concat, .reference: break
       #if !hasFeature(Embedded)
-        case .strips(let step): step.prepare(frame, pass: index)
+        case .strips(let step): step.pointee.prepare(frame, pass: index)
       #endif
       }
       var pass = Pass(step: self, frame: frame, index: index, pieceCount: count, arenaByteCount: arenaByteCount)

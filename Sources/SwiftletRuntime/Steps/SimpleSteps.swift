@@ -17,7 +17,7 @@ struct PoolStep: BitwiseCopyable {
     run(frame, rows: share(arguments.rows, piece, of: count, by: 1))
   }
 
-  private func run(_ frame: Frame, rows: Range<Int>) {
+  @inline(never) private func run(_ frame: Frame, rows: Range<Int>) {
     if rows.isEmpty { return }
     for image in 0..<frame.imageCount {
       run(frame.bytes(input) + image * inputStride, into: frame.bytes(output) + image * outputStride, rows: rows)

@@ -11,30 +11,31 @@ struct Frame: BitwiseCopyable {
   }
 }
 
-/// One step of a prepared model over a chunk of images. A step holds no reference, so running it counts none.
+/// One step of a prepared model over a chunk of images, in the model's packed memory. A step holds no reference, so
+/// running it counts none.
 enum Step: BitwiseCopyable {
-  case convolution(ConvolutionStep)
-  case winograd(WinogradStep)
-  case pool(PoolStep)
-  case table(TableStep)
-  case addition(AdditionStep)
-  case concat(ConcatStep)
-  case reference(ReferenceStep)
+  case convolution(UnsafePointer<ConvolutionStep>)
+  case winograd(UnsafePointer<WinogradStep>)
+  case pool(UnsafePointer<PoolStep>)
+  case table(UnsafePointer<TableStep>)
+  case addition(UnsafePointer<AdditionStep>)
+  case concat(UnsafePointer<ConcatStep>)
+  case reference(UnsafePointer<ReferenceStep>)
   #if !hasFeature(Embedded)
-    case strips(StripStep)
+    case strips(UnsafePointer<StripStep>)
   #endif
 
   func run(_ frame: Frame) {
     switch self {
-    case .convolution(let step): step.run(frame)
-    case .winograd(let step): step.run(frame)
-    case .pool(let step): step.run(frame)
-    case .table(let step): step.run(frame)
-    case .addition(let step): step.run(frame)
-    case .concat(let step): step.run(frame)
-    case .reference(let step): step.run(frame)
+    case .convolution(let step): step.pointee.run(frame)
+    case .winograd(let step): step.pointee.run(frame)
+    case .pool(let step): step.pointee.run(frame)
+    case .table(let step): step.pointee.run(frame)
+    case .addition(let step): step.pointee.run(frame)
+    case .concat(let step): step.pointee.run(frame)
+    case .reference(let step): step.pointee.run(frame)
     #if !hasFeature(Embedded)
-      case .strips(let step): step.run(frame)
+      case .strips(let step): step.pointee.run(frame)
     #endif
     }
   }

@@ -40,8 +40,8 @@
     /// What comes before a pass's pieces, on one thread.
     func prepare(_ frame: Frame, pass: Int) {
       switch producer.pointee {
-      case .convolution(let step): step.prepare(frame, pass: pass)
-      case .winograd(let step): step.prepare(frame, pass: pass)
+      case .convolution(let step): step.pointee.prepare(frame, pass: pass)
+      case .winograd(let step): step.pointee.prepare(frame, pass: pass)
       case .pool, .table, .addition, .concat, .reference, .strips: break
       }
     }
@@ -65,8 +65,8 @@
       _ made: Range<Int>, _ frame: Frame, own: Frame, pass: Int, into y: UnsafeMutablePointer<UInt8>
     ) {
       switch producer.pointee {
-      case .convolution(let step): step.run(frame, pass: pass, rows: made, of: rows.count, into: y)
-      case .winograd(let step): step.run(frame, own: own, pass: pass, rows: made, into: y)
+      case .convolution(let step): step.pointee.run(frame, pass: pass, rows: made, of: rows.count, into: y)
+      case .winograd(let step): step.pointee.run(frame, own: own, pass: pass, rows: made, into: y)
       case .pool, .table, .addition, .concat, .reference, .strips: break
       }
     }

@@ -37,13 +37,13 @@ struct WinogradStep: BitwiseCopyable {
     }
   }
 
-  private func call(
+  @inline(never) private func call(
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
     tileRows: Range<Int>, images: Int = 1
   ) {
-    guard let winograd = kernels.pointee.winograd,
-      let kernel = size == 2 ? winograd.tiles2x2 : winograd.tiles4x4
-    else { preconditionFailure("the kernels of a Winograd plan exist") }
+    guard let kernel = size == 2 ? kernels.pointee.winograd2x2 : kernels.pointee.winograd4x4 else {
+      preconditionFailure("the kernels of a Winograd plan exist")
+    }
     for index in 0..<groupCount {
       var arguments = groups[index].arguments
       let firstRow = tileRows.lowerBound * (arguments.pools ? size / 2 : size)
