@@ -34,6 +34,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   public var pruningEpochs: Int
   /// Epochs of `training` after which weight scales stay; until then they follow the weights.
   public var scaleEpochs: Int
+  /// So many epochs at the end of `training` are there to choose from, on the validation images; nil takes all that have
+  /// the final size and scales. While rates are high the accuracy of an epoch is luck: the best of many is not the best.
+  public var finalEpochs: Int?
   /// During the cut and during training in integers.
   public var floatDistillation, distillation: Distillation?
   /// Training images observed for activation ranges.
@@ -97,6 +100,7 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
     guard (0..<training.epochs).contains(pruningEpochs), (0..<training.epochs).contains(scaleEpochs) else {
       throw .recipe("pruning and the training of scales must end before the last epoch")
     }
+    guard finalEpochs ?? 1 >= 1 else { throw .recipe("there must be a final epoch to keep") }
     for distillation in [floatDistillation, distillation].compactMap({ $0 }) {
       guard (0...1).contains(distillation.weight), distillation.temperature > 0, distillation.temperature.isFinite
       else { throw .recipe("distillation takes a weight from 0 to 1 and a temperature above 0") }

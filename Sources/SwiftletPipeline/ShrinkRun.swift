@@ -41,6 +41,8 @@ public struct ShrinkRun {
   /// The model with its channels cut and trained in floating point, where the first half of the recipe was followed
   /// before.
   var narrow: Model?
+  /// Who has the float model's opinion of these images already, for training in integers.
+  var teacher: Teacher?
   /// The budget falls in so many steps an epoch.
   private static let maskChangesPerEpoch = 10
   /// One part in so many of the target is left to what training after the last pruning adds.
@@ -81,7 +83,7 @@ public struct ShrinkRun {
     try narrowed(model, teachers.isEmpty ? [model] : teachers, training, validation, onEvent)
   }
 
-  private func teacher(_ distillation: ShrinkRecipe.Distillation?, _ models: [Model], batch: Int) throws -> Teacher? {
+  func teacher(_ distillation: ShrinkRecipe.Distillation?, _ models: [Model], batch: Int) throws -> Teacher? {
     guard let distillation, distillation.weight > 0 else { return nil }
     return try Teacher(
       models, weight: distillation.weight, temperature: distillation.temperature, maximumBatch: batch, threads: threads)
@@ -120,10 +122,11 @@ public struct ShrinkRun {
     var trainer = try Trainer(
       quantized.trainable, configuration: configuration, training: training, validation: validation, threads: threads)
     trainer.isCancelled = isCancelled
-    trainer.teacher = try teacher(recipe.distillation, teachers, batch: configuration.batch)
+    trainer.teacher = try teacher ?? teacher(recipe.distillation, teachers, batch: configuration.batch)
     // No image is left to choose an epoch by where all are trained on.
-    trainer.firstEligibleEpoch =
-      recipe.usesAllImages == true ? configuration.epochs : max(recipe.pruningEpochs, recipe.scaleEpochs) + 1
+    let finalEpochs = recipe.usesAllImages == true ? 1 : recipe.finalEpochs ?? configuration.epochs
+    trainer.firstEligibleEpoch = max(
+      recipe.pruningEpochs + 1, recipe.scaleEpochs + 1, configuration.epochs - finalEpochs + 1)
     trainer.trainAsIntegers(quantized, pruner)
     trainer.afterStep = { network, progress in
       let step = Int((progress * Double(stepsPerEpoch)).rounded())

@@ -146,7 +146,10 @@ import Testing
       // No training can win so much in so few bytes.
       (
         ["--target-bytes", "140", "--max-drop", "0"],
-        ["no candidate meets the budget: the nearest is candidate", "bytes of 140", "--near-miss"]
+        [
+          "no candidate meets the budget: the nearest is candidate", "bytes of 140", "out.swl.search keeps",
+          "--near-miss",
+        ]
       ),
     ] {
       let result = try tool.run(
@@ -156,8 +159,15 @@ import Testing
       #expect(result.code == 1 && result.output.isEmpty)
       #expect(line.hasPrefix("swiftlet: error: \(float): "), "\(line)")
       for text in texts { #expect(line.contains(text), "\(line)") }
-      #expect(try tool.contents() == before)
+      let keepsState = budget.contains("140")
+      #expect(try tool.contents() == before.union(keepsState ? ["out.swl.search"] : []))
     }
+    // Hours of searching are not lost: the nearest can still be had.
+    let near = try tool.run(
+      ["compress", float, "-o", tool.path("out.swl"), "--epochs", "8", "--target-bytes", "140", "--max-drop", "0"]
+        + ["--resume", "--near-miss"] + Tool.data)
+    #expect(near.code == 0 && !near.error.contains("candidate 1: "), "\(near)")
+    #expect(try tool.contents() == before.union(["out.swl"]))
   }
 
   @Test func theNearestCandidateIsWrittenWhereItIsAskedFor() throws {

@@ -31,13 +31,22 @@ import Testing
 
   /// A crash between the two files of a candidate leaves an output that the state knows nothing of.
   @Test func theOutputIsTheResultWhateverWasThere() throws {
-    try tool.succeed(compress("unbroken.swl"))
     let run = try RunningTool(compress("out.swl"))
-    try #require(run.wait(for: "candidate 7: "), "\(run.text)")
+    try #require(run.wait(for: "candidate 6: "), "\(run.text)")
     _ = run.stop(by: SIGKILL)
-    _ = try tool.folder.write([1, 2, 3], "out.swl")
-    try tool.succeed(compress("out.swl", ["--resume", "--force"]))
-    #expect(try tool.bytes("out.swl") == tool.bytes("unbroken.swl"))
+    let best = try tool.bytes("out.swl")
+    for other in [[1, 2, 3], nil] as [[UInt8]?] {
+      let state = try tool.bytes("out.swl.search")
+      if let other {
+        _ = try tool.folder.write(other, "out.swl")
+      } else {
+        try FileManager.default.removeItem(atPath: tool.path("out.swl"))
+      }
+      // No effort is left, so nothing better is found that would be written in any case.
+      try tool.succeed(compress("out.swl", ["--resume", "--force", "--epochs", "1"]))
+      #expect(try tool.bytes("out.swl") == best)
+      _ = try tool.folder.write(state, "out.swl.search")
+    }
   }
 
   @Test func factsAreLeftOut() throws {
@@ -57,7 +66,7 @@ import Testing
     try tool.succeed(compress("unbroken.swl"))
     let expected = try tool.bytes("unbroken.swl")
     var options: [String] = []
-    for number in [2, 6, 8] {
+    for number in [2, 5, 6] {
       let run = try RunningTool(compress("out.swl", options))
       try #require(run.wait(for: "candidate \(number): "), "\(run.text)")
       let end = run.stop(by: SIGKILL)

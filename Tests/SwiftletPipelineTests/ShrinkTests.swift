@@ -47,6 +47,28 @@ import Testing
     }
   }
 
+  @Test func onlyFinalEpochsAreThereToChooseFrom() throws {
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    func epochsKept(_ finalEpochs: Int?) throws -> [Int] {
+      var recipe = Self.recipe(target: nil)
+      recipe.finalEpochs = finalEpochs
+      var (kept, epoch) = ([Int](), 0)
+      let result = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation) {
+        if case .training(.epoch(let summary)) = $0 { epoch = summary.epoch }
+        if case .best = $0 { kept.append(epoch) }
+      }
+      let score = try Evaluation.of(result.model, on: held.validation, threads: 1)
+      #expect(score.correctCount == result.correctCount)
+      return kept
+    }
+    #expect(try epochsKept(1) == [8])
+    #expect(try epochsKept(nil).first == 5, "once the scales stay")
+    var recipe = Self.recipe(target: nil)
+    recipe.finalEpochs = 0
+    #expect(throws: CompressionError.self) { try recipe.check() }
+  }
+
   /// Two residual blocks, one after batch normalization and one that widens by concatenation: the cut goes through sums
   /// and joints, and what is left is trained in integers.
   @Test func residualNetworksShrink() throws {

@@ -87,6 +87,28 @@ import Testing
     #expect(try taught(nil, weight: 0) != kept)
   }
 
+  /// A teacher of several runs has its opinions of the same distortions only.
+  @Test func oneTeacherOfManyRunsTeachesAsManyDo() throws {
+    let shared = try Teacher(
+      [try Self.network(dropout: false)], weight: 0.5, temperature: 2, maximumBatch: 24, threads: 1)
+    for (seed, shift) in [(1, 1), (1, 1), (2, 1), (2, 2)] as [(UInt64, Float)] {
+      var configuration = Self.configuration(3)
+      configuration.seed = seed
+      configuration.augmentation = Augmentation(shift: shift)
+      configuration.augmentationCycle = 2
+      var models: [Model] = []
+      for teacher in [
+        shared,
+        try Teacher([try Self.network(dropout: false)], weight: 0.5, temperature: 2, maximumBatch: 24, threads: 1),
+      ] {
+        var trainer = try trainer(configuration)
+        trainer.teacher = teacher
+        models.append(try trainer.run().model)
+      }
+      #expect(models[0] == models[1])
+    }
+  }
+
   @Test(arguments: OptimizerChoice.allCases)
   func trainingLearns(_ optimizer: OptimizerChoice) throws {
     var configuration = Self.configuration(12)

@@ -16,7 +16,8 @@ struct Compress: ParsableCommand {
 
       Each better model within the budget is written to the output at once. OUTPUT.search keeps the state: Ctrl-C, a \
       crash or a full disk loses at most one candidate, and the same command with --resume goes on. It is removed at \
-      the end. When nothing meets the budget, nothing is written and the exit code is 1.
+      the end. When nothing meets the budget, no model is written and the exit code is 1; the state stays, so that \
+      --resume with more --minutes goes on, and --resume --near-miss takes the nearest.
       """)
 
   @Argument(help: "The float model that 'swiftlet train' wrote.") var model: String
@@ -139,8 +140,13 @@ struct Compress: ParsableCommand {
       throw Failure(files.stopped, code: 130)
     } catch let error as CompressionError {
       shown.clear()
-      if error != .otherSearch { files.removeState() }
-      throw Failure("\(error == .otherSearch ? files.statePath : model): \(error)")
+      switch error {
+      case .otherSearch: throw Failure("\(files.statePath): \(error)")
+      case .budgetNotMet: throw Failure("\(model): \(error); \(files.unmet)")
+      default:
+        files.removeState()
+        throw Failure("\(model): \(error)")
+      }
     } catch let error as QuantizationError {
       shown.clear()
       throw Failure("\(model): \(error)")

@@ -29,11 +29,16 @@ final class CompressionProgress {
       if isBest { best = candidate }
       line.finish(
         "candidate \(candidate.number): \(candidate.methodText): \(candidate.fileBytes.grouped) bytes, "
-          + "drop \(candidate.drop.fixed(2)) points, \(candidate.microseconds.fixed(1)) us, "
+          + "drop \(candidate.drop.fixed(2)) points\(candidate.trainingText), \(candidate.microseconds.fixed(1)) us, "
           + duration(candidate.seconds)
           + (isBest ? ": saved" : candidate.isAbandoned ? ": given up" : candidate.meetsBudget ? "" : ": not within"))
     }
   }
+}
+
+extension CompressionCandidate {
+  /// The loss on images of training, where it is the larger one.
+  fileprivate var trainingText: String { lost > drop ? " (\(lost.fixed(2)) in training)" : "" }
 }
 
 extension CompressionReport {

@@ -61,6 +61,11 @@ struct SearchFiles {
     return "stopped; \(kept): the same command with --resume goes on"
   }
 
+  /// What to say when nothing met the budget.
+  var unmet: String {
+    "\(statePath) keeps the search: --resume goes on with more --minutes or --epochs, or takes the nearest with --near-miss"
+  }
+
   /// Writes the result if it is not there, and removes the state.
   ///
   /// What is there may be another: of a candidate that a crash kept out of the state, or of somebody else.

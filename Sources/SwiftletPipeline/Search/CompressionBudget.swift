@@ -18,6 +18,8 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
   /// A limit and how far a candidate is beyond it.
   public enum Shortfall: Hashable, Sendable, Codable {
     case drop(Double, most: Double)
+    /// See `CompressionCandidate.trainingDrop`.
+    case trainingDrop(Double, most: Double)
     case bytes(Int, most: Int)
     case microseconds(Double, most: Double)
   }
@@ -26,10 +28,18 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
   public var seeksSmallest: Bool { targetBytes == nil && targetMicroseconds == nil }
 
   /// What keeps a model of these figures out of the budget; nothing where it is within.
-  public func shortfalls(drop: Double, fileBytes: Int, microseconds: Double) -> [Shortfall] {
+  public func shortfalls(
+    drop: Double, trainingDrop: Double? = nil, fileBytes: Int, microseconds: Double
+  ) -> [Shortfall] {
     var result: [Shortfall] = []
     // A hair's breadth for the sums that a drop comes from; no number is no quality.
-    if let maxDrop, !(drop <= maxDrop + 1e-9) { result.append(.drop(drop, most: maxDrop)) }
+    if let maxDrop {
+      if let trainingDrop, !(trainingDrop <= max(drop, maxDrop + 1e-9)) {
+        result.append(.trainingDrop(trainingDrop, most: maxDrop))
+      } else if !(drop <= maxDrop + 1e-9) {
+        result.append(.drop(drop, most: maxDrop))
+      }
+    }
     if let targetBytes, fileBytes > targetBytes { result.append(.bytes(fileBytes, most: targetBytes)) }
     if let targetMicroseconds, microseconds > targetMicroseconds {
       result.append(.microseconds(microseconds, most: targetMicroseconds))
@@ -37,12 +47,18 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
     return result
   }
 
-  /// How far a model of these figures is from the budget, 0 within: the sum over the limits of the share beyond them,
-  /// a drop's counted from the least limit of 0.1 points.
-  func distance(drop: Double, fileBytes: Int, microseconds: Double) -> Double {
-    shortfalls(drop: drop, fileBytes: fileBytes, microseconds: microseconds).reduce(0) { sum, shortfall in
+  public func shortfalls(of candidate: CompressionCandidate) -> [Shortfall] {
+    shortfalls(
+      drop: candidate.drop, trainingDrop: candidate.trainingDrop, fileBytes: candidate.fileBytes,
+      microseconds: candidate.microseconds)
+  }
+
+  /// How far a candidate is from the budget, 0 within: the sum over the limits of the share beyond them, a drop's
+  /// counted from the least limit of 0.1 points.
+  func distance(of candidate: CompressionCandidate) -> Double {
+    shortfalls(of: candidate).reduce(0) { sum, shortfall in
       switch shortfall {
-      case .drop(let drop, let most): sum + (drop - most) / max(most, 0.1)
+      case .drop(let drop, let most), .trainingDrop(let drop, let most): sum + (drop - most) / max(most, 0.1)
       case .bytes(let count, let most): sum + Double(count) / Double(max(most, 1)) - 1
       case .microseconds(let time, let most): sum + time / max(most, 1e-9) - 1
       }
@@ -65,6 +81,8 @@ extension CompressionBudget.Shortfall: CustomStringConvertible {
   public var description: String {
     switch self {
     case .drop(let drop, let most): "it loses \(drop.rounded(places: 3)) points of \(most.rounded(places: 3))"
+    case .trainingDrop(let drop, let most):
+      "it loses \(drop.rounded(places: 3)) points of \(most.rounded(places: 3)) on images it was trained on"
     case .bytes(let count, let most): "it has \(count) bytes of \(most)"
     case .microseconds(let time, let most):
       "it takes \(time.rounded(places: 2)) microseconds of \(most.rounded(places: 2))"

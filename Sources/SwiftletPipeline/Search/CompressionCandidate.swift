@@ -15,6 +15,10 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public var method: Method
   /// Accuracy, or explained variance, on the validation images in percent, and what is lost of the float model's.
   public var points, drop: Double
+  /// What is lost on images of training of the float model's quality on either, the lower one. A network does better on
+  /// images it was trained on than on others, so this is little less than what is lost at least, whatever luck the
+  /// validation images had in the choice among candidates; they are few and these many.
+  public var trainingDrop: Double?
   public var fileBytes: Int
   /// A call with one image on one thread of this machine, the median.
   public var microseconds: Double
@@ -28,13 +32,14 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public var seconds: Double
 
   package init(
-    number: Int, method: Method, points: Double, drop: Double, fileBytes: Int, microseconds: Double,
-    memoryBytes: Int = 0, isAbandoned: Bool = false, epochs: Int = 0, seconds: Double = 0
+    number: Int, method: Method, points: Double, drop: Double, trainingDrop: Double? = nil, fileBytes: Int,
+    microseconds: Double, memoryBytes: Int = 0, isAbandoned: Bool = false, epochs: Int = 0, seconds: Double = 0
   ) {
     self.number = number
     self.method = method
     self.points = points
     self.drop = drop
+    self.trainingDrop = trainingDrop
     self.fileBytes = fileBytes
     self.microseconds = microseconds
     self.memoryBytes = memoryBytes
@@ -43,6 +48,9 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
     self.epochs = epochs
     self.seconds = seconds
   }
+
+  /// The larger of both drops: what counts against the budget.
+  public var lost: Double { max(drop, trainingDrop ?? drop) }
 
   public var recipe: ShrinkRecipe? {
     if case .trained(let recipe) = method { recipe } else { nil }
@@ -69,9 +77,7 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
 
 extension CompressionBudget {
   package func meets(_ candidate: CompressionCandidate) -> Bool {
-    shortfalls(
-      drop: candidate.drop, fileBytes: candidate.fileBytes, microseconds: candidate.microseconds
-    ).isEmpty
+    shortfalls(of: candidate).isEmpty
   }
 
   /// Whether `a` is to be preferred to `b`: within the budget first, there the smaller file or the better quality;
@@ -79,12 +85,11 @@ extension CompressionBudget {
   package func prefers(_ a: CompressionCandidate, to b: CompressionCandidate) -> Bool {
     if a.meetsBudget != b.meetsBudget { return a.meetsBudget }
     guard a.meetsBudget else {
-      let distances = [a, b].map { distance(drop: $0.drop, fileBytes: $0.fileBytes, microseconds: $0.microseconds) }
-      return distances[0] < distances[1]
+      return distance(of: a) < distance(of: b)
     }
     return seeksSmallest
-      ? (a.fileBytes, a.drop, a.number) < (b.fileBytes, b.drop, b.number)
-      : (a.drop, a.fileBytes, a.number) < (b.drop, b.fileBytes, b.number)
+      ? (a.fileBytes, a.lost, a.number) < (b.fileBytes, b.lost, b.number)
+      : (a.lost, a.fileBytes, a.number) < (b.lost, b.fileBytes, b.number)
   }
 }
 

@@ -107,7 +107,6 @@ extension CompressionError: CustomStringConvertible {
     case .budgetNotMet(let nearest, let shortfalls):
       "no candidate meets the budget: the nearest is \(nearest.summary), but "
         + shortfalls.map(\.description).joined(separator: " and ")
-        + "; allow more, give the search more --minutes, or take it with --near-miss"
     case .cancelled: "stopped before any result was written"
     case .recipe(let why): "the recipe cannot be followed: \(why)"
     case .notWritable(let why): why

@@ -14,17 +14,22 @@ final class Search {
   let onEvent: (CompressionEvent) -> Void
   let float: Evaluation
   let floatSecondsPerImage: Double
-  /// Training images that widths and levels are chosen on.
-  let sample: Dataset
+  /// The float model's quality on images of training.
+  let floatTrainingPoints: Double
+  /// Training images that widths and levels are chosen on, and more that candidates are scored on.
+  let sample, trainingImages: Dataset
   private let save: (SearchState) throws -> Void
   private let start = ContinuousClock.now
   private let secondsBefore: Double
   /// The network of the last widths, trained in floating point.
   var narrows: [NarrowKey: Model] = [:]
+  /// The float model with its opinions of distorted images, of the last training.
+  var taught: (key: TeachingKey, teacher: Teacher)?
   /// Seconds an epoch of the candidate under way was measured to take.
   var predicted = 1.0
 
   static let sampleCount = 512
+  static let trainingImageCount = 20_000
 
   var options: CompressionOptions { compressor.options }
   var model: Model { compressor.model }
@@ -43,6 +48,10 @@ final class Search {
     sample = compressor.training.subset(0..<min(Self.sampleCount, compressor.training.count))
     float = try Evaluation.of(compressor.model, on: compressor.validation, threads: compressor.options.threads)
     floatSecondsPerImage = (ContinuousClock.now - start) / .seconds(1) / Double(max(float.imageCount, 1))
+    trainingImages = compressor.training.subset(0..<min(Self.trainingImageCount, compressor.training.count))
+    floatTrainingPoints = try Evaluation.of(
+      compressor.model, on: trainingImages, threads: compressor.options.threads
+    ).quality
     onEvent(.floatScored(points: float.quality, imageCount: float.imageCount))
   }
 
@@ -50,7 +59,7 @@ final class Search {
     try quantizeAfterTraining()
     let ladder = try WidthLadder(
       model, training: compressor.training, sample: sample,
-      cost: options.budget.targetMicroseconds == nil ? .parameters : .multiplyAccumulates,
+      cost: options.budget.targetMicroseconds == nil ? .parametersAndProducts : .multiplyAccumulates,
       block: options.budget.targetMicroseconds == nil ? 1 : 16, threads: options.threads)
     let leastBytes = try check(ladder)
     try trainAsIntegers(ladder, leastBytes: leastBytes)
@@ -64,10 +73,11 @@ final class Search {
 
   private var seconds: Double { secondsBefore + (ContinuousClock.now - start) / .seconds(1) }
 
-  /// Whether the time is well over, as on a machine that became slower, and a good model is there.
+  /// Whether the time is over, as on a machine that became slower: a little where a good model is there, by a fourth
+  /// where none is.
   var isOverTime: Bool {
     guard case .minutes = options.effort else { return false }
-    return spent > 1.08 * options.effort.total && state.bestCandidate?.meetsBudget == true
+    return spent > (state.bestCandidate?.meetsBudget == true ? 1.08 : 1.25) * options.effort.total
   }
 
   func checkCancellation() throws { if isCancelled() { throw CompressionError.cancelled } }
@@ -88,10 +98,16 @@ final class Search {
     let points = evaluation.quality
     let candidate = CompressionCandidate(
       number: state.candidates.count + 1, method: method, points: points, drop: floatPoints - points,
-      fileBytes: file.bytes.count, microseconds: microseconds(prepared),
+      trainingDrop: try trainingDrop(quantized), fileBytes: file.bytes.count, microseconds: microseconds(prepared),
       memoryBytes: prepared.packedByteCount + prepared.arenaByteCount, isAbandoned: isAbandoned,
       epochs: epochs, seconds: (ContinuousClock.now - since) / .seconds(1))
     try add(candidate, file: file.bytes)
+  }
+
+  /// What a quantized model loses on images of training.
+  private func trainingDrop(_ quantized: Model) throws -> Double {
+    let score = try Evaluation.of(quantized, on: trainingImages, threads: options.threads)
+    return min(floatPoints, floatTrainingPoints) - score.quality
   }
 
   /// Takes note of a candidate; without a file it is there to be learnt from only.
@@ -183,10 +199,7 @@ final class Search {
   private func result() throws -> CompressionResult {
     guard let best = state.best, let candidate = state.bestCandidate else { throw CompressionError.cancelled }
     if !candidate.meetsBudget, !options.acceptsNearMiss {
-      throw CompressionError.budgetNotMet(
-        candidate,
-        options.budget.shortfalls(
-          drop: candidate.drop, fileBytes: candidate.fileBytes, microseconds: candidate.microseconds))
+      throw CompressionError.budgetNotMet(candidate, options.budget.shortfalls(of: candidate))
     }
     // What the file says, not what was in memory.
     let found: Model

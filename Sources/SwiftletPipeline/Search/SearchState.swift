@@ -14,15 +14,20 @@ public struct SearchState: Hashable, Sendable, Codable {
   var seconds = 0.0
   public internal(set) var candidates: [CompressionCandidate] = []
   public internal(set) var best: Best?
-  /// How many candidates are trained at most, decided once.
+  /// How many candidates are trained at most, and the effort that was decided for.
   var rounds: Int?
+  var roundsEffort: Double?
+  /// The share of each layer's channels that are left at most.
+  var channelShare: Double?
+  /// Epochs of networks that turned out too narrow.
+  var probeEpochs: Int?
   /// The rung of the widths that are fast enough, measured once.
   var widestRung: Int?
   /// How many times longer an epoch took than a short measurement said, of the last candidate.
   var pace: Double?
 
-  /// Epochs of training over all candidates.
-  var epochs: Int { candidates.reduce(0) { $0 + $1.epochs } }
+  /// Epochs of training so far.
+  var epochs: Int { candidates.reduce(probeEpochs ?? 0) { $0 + $1.epochs } }
 
   public var bestCandidate: CompressionCandidate? {
     best.flatMap { best in candidates.first { $0.number == best.number } }

@@ -60,14 +60,14 @@ package struct SearchStrategy: Sendable {
   private static let usualSpread = 12.0
   private static let spreads = [12.0, 7, 20, 9, 15]
 
-  /// How many candidates of some 25 epochs and more an effort of so many epochs allows.
-  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 25), 3), 12) }
+  /// How many candidates an effort of so many epochs allows: few, as short trainings tell little of a size.
+  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 70), 3), 20) }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
     let trained = candidates.filter { $0.recipe != nil }
     guard trained.count < rounds, spent < 0.96 * total else { return nil }
-    // The last candidate trains three times as long as the first.
-    let weights = (0..<rounds).map { pow(3, Double($0) / Double(max(rounds - 1, 1))) }
+    // The last candidate trains twice as long as the first.
+    let weights = (0..<rounds).map { pow(2, Double($0) / Double(max(rounds - 1, 1))) }
     let share = (total - spent) * weights[trained.count] / weights[trained.count...].reduce(0, +)
     var plan = Plan(targetBytes: nil, spread: Self.usualSpread, share: share, seed: seed)
     if budget.seeksSmallest {
@@ -105,7 +105,7 @@ package struct SearchStrategy: Sendable {
   private func distortion(after trained: [CompressionCandidate], tries: Int) -> Double {
     guard let augmentation else { return 1 }
     let isTiny = budget.maxDrop ?? 0 > 100 - floatPoints
-    var strengths = isTiny ? [1, 0.7, 1.5] : [1, 1.5, 0.7]
+    var strengths = isTiny ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
     let good = trained.filter(\.meetsBudget).min { $0.fileBytes < $1.fileBytes }
     if let used = good?.recipe?.training.augmentation,
       let index = strengths.firstIndex(where: { augmentation.scaled(by: $0) == used })
@@ -128,34 +128,31 @@ package struct SearchStrategy: Sendable {
       // Redundancy grows with the network.
       bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
     case (nil, let bad?):
-      if isNearMiss(bad, trained, share: share) {
-        bytes = target(bad)
-      } else if 2 * target(bad) < ceiling {
+      if 2 * target(bad) < ceiling {
         bytes = Int(Double(target(bad)) * growth(after: bad, trained))
       } else {
-        bytes = Int((Double(target(bad)) * Double(ceiling)).squareRoot())
-        guard Double(bytes) > 1.05 * Double(target(bad)) else { return nil }
+        let middle = (Double(target(bad)) * Double(ceiling)).squareRoot()
+        bytes = middle > 1.05 * Double(target(bad)) ? Int(middle) : target(bad)
       }
     case (let good?, nil):
-      let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.drop)
+      let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.lost)
       let used = (drops.min() ?? 0) / max(budget.maxDrop ?? 0, 1e-9)
       bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 ? 0.6 : 0.75))
     case (let good?, let bad?):
-      if isNearMiss(bad, trained, share: share) {
-        bytes = target(bad)
-      } else {
-        guard Double(good) > 1.08 * Double(target(bad)) else { return nil }
-        bytes = Int((Double(good) * Double(target(bad))).squareRoot())
-      }
+      let middle = (Double(good) * Double(target(bad))).squareRoot()
+      bytes = Double(good) > 1.08 * Double(target(bad)) ? Int(middle) : target(bad)
     }
     let limited = max(bytes, leastBytes + 1)
-    return limited < good ?? .max ? limited : nil
+    // A size again only once there is none between.
+    guard limited < good ?? .max, bad.map({ limited != target($0) || isWorthAnother($0, trained, share) }) ?? true
+    else { return nil }
+    return limited
   }
 
-  /// Whether more training may well bring a candidate within the budget: it lost little more, and was not tried three
-  /// times, nor twice with nearly so much training as it would get now.
-  private func isNearMiss(
-    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], share: Double
+  /// Whether another training may well bring a size within the budget: networks of it lost little more, and it was not
+  /// tried three times, nor twice with nearly so much training as it would get now.
+  private func isWorthAnother(
+    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], _ share: Double
   ) -> Bool {
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
     return tries.count < 3 && tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
@@ -170,7 +167,7 @@ package struct SearchStrategy: Sendable {
   }
 
   private func leastDrop(at candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
-    trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.drop).min() ?? candidate.drop
+    trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.lost).min() ?? candidate.lost
   }
 
   /// Whether networks of this candidate's size lose little more than they may.
@@ -179,14 +176,17 @@ package struct SearchStrategy: Sendable {
     return !candidate.isAbandoned && leastDrop(at: candidate, trained) <= max(2 * most, most + 2 * resolution)
   }
 
+  /// Points that short training and the choice of images may account for.
+  var slack: Double { 3 * resolution + (budget.maxDrop ?? 0) }
+
   /// Whether training is to go on, late in its course, with this drop as its best so far.
   package func isWorthwhile(drop: Double, progress: Double, best: CompressionCandidate?) -> Bool {
     guard progress > 0.7 else { return true }
     // The last epochs, at falling rates, still win back a tenth of the errors and more where there are many.
     let hope = 0.1 * (100 - floatPoints) * min(1, (1 - progress) / 0.3)
-    let slack = 3 * resolution + (budget.maxDrop ?? 0) + hope
+    let slack = slack + hope
     if let most = budget.maxDrop, drop > most + slack { return false }
-    if !budget.seeksSmallest, let best, best.meetsBudget { return drop <= best.drop + slack }
+    if !budget.seeksSmallest, let best, best.meetsBudget { return drop <= best.lost + slack }
     return true
   }
 }

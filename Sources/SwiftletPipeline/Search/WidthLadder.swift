@@ -10,7 +10,11 @@ import SwiftletModel
 /// costs the least loss for each unit of cost saved.
 struct WidthLadder {
   /// What narrowing saves.
-  enum Cost { case parameters, multiplyAccumulates }
+  enum Cost {
+    /// Parameters, which are bytes, and multiply-accumulates, which are time to train: each as a share of the network's.
+    case parametersAndProducts
+    case multiplyAccumulates
+  }
 
   /// One step down.
   struct Rung {
@@ -19,12 +23,15 @@ struct WidthLadder {
     var parameterCount: Int
   }
 
-  /// From the network as it is to one channel in sixteen.
+  /// From the network as it is, or the share of its channels that is started at, to one channel in sixteen.
   private(set) var rungs: [Rung]
   private let model: Model
   private let groups: ChannelGroups
   private let scores: [Double]
-  private let full: [Int]
+  let full: [Int]
+  private let cost: Cost
+  /// For every set of layers that share their channels, which layers these are and the loss at falling widths.
+  private var curves: [(positions: [Int], points: [(width: Int, loss: Double)])] = []
 
   /// Shares of a layer's channels that are tried.
   private static let shares = [14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1.5, 1].map { $0 / 16 }
@@ -36,11 +43,12 @@ struct WidthLadder {
     _ model: Model, training: Dataset, sample: Dataset, cost: Cost, block: Int = 1, threads: Int
   ) throws {
     self.model = model
+    self.cost = cost
     groups = ChannelGroups(model)
     scores = model.channelScores(try model.fisherScores(on: training, threads: threads), of: groups)
     let layers = model.narrowableLayers
     full = layers.map { model.nodes[$0].parameters[0].shape[0] }
-    rungs = [Rung(widths: full, parameterCount: model.parameterCount)]
+    rungs = []
     var sets: [(channels: [Int], positions: [Int])] = []
     for (position, node) in layers.enumerated() {
       let channels = groups.made(by: node, of: model)
@@ -52,7 +60,6 @@ struct WidthLadder {
       }
     }
     let base = try model.meanLoss(on: sample, threads: threads)
-    var curves: [[(width: Int, loss: Double)]] = []
     for set in sets {
       var curve = [(width: set.channels.count, loss: base)]
       for width in Self.widths(of: set.channels.count, block: block) {
@@ -61,9 +68,16 @@ struct WidthLadder {
         let loss = try narrowed(to: widths).meanLoss(on: sample, threads: threads)
         curve.append((width, loss.isFinite ? max(loss, curve.last!.loss) : .greatestFiniteMagnitude))
       }
-      curves.append(curve)
+      curves.append((set.positions, curve))
     }
-    try climbDown(sets.map(\.positions), curves, cost)
+    try climbDown(from: 1)
+  }
+
+  /// The rungs from so many of each layer's channels down.
+  func starting(atShare share: Double) throws -> WidthLadder {
+    var ladder = self
+    try ladder.climbDown(from: share)
+    return ladder
   }
 
   private static func widths(of count: Int, block: Int) -> [Int] {
@@ -76,21 +90,28 @@ struct WidthLadder {
     return result
   }
 
-  private mutating func climbDown(
-    _ sets: [[Int]], _ curves: [[(width: Int, loss: Double)]], _ cost: Cost
-  ) throws {
-    var at = sets.map { _ in 0 }
-    var current = (widths: full, cost: Self.cost(of: model, cost))
+  private mutating func climbDown(from share: Double) throws {
+    var at = curves.map { curve in
+      curve.points.firstIndex { Double($0.width) <= share * Double(curve.points[0].width) + 0.5 }
+        ?? curve.points.count - 1
+    }
+    var widths = full
+    for (curve, index) in zip(curves, at) {
+      for position in curve.positions { widths[position] = curve.points[index].width }
+    }
+    let first = try narrowed(to: widths)
+    rungs = [Rung(widths: widths, parameterCount: first.parameterCount)]
+    var current = (widths: widths, cost: self.share(of: first))
     while true {
-      var best: (rate: Double, set: Int, widths: [Int], narrow: Model, cost: Int)?
-      for (index, positions) in sets.enumerated() where at[index] + 1 < curves[index].count {
-        let (before, after) = (curves[index][at[index]], curves[index][at[index] + 1])
+      var best: (rate: Double, set: Int, widths: [Int], narrow: Model, cost: Double)?
+      for (index, curve) in curves.enumerated() where at[index] + 1 < curve.points.count {
+        let (before, after) = (curve.points[at[index]], curve.points[at[index] + 1])
         var widths = current.widths
-        for position in positions { widths[position] = after.width }
+        for position in curve.positions { widths[position] = after.width }
         let narrow = try narrowed(to: widths)
-        let left = Self.cost(of: narrow, cost)
+        let left = self.share(of: narrow)
         // What costs no loss at all still goes by the cost it saves.
-        let rate = (after.loss - before.loss + 1e-6) / Double(max(current.cost - left, 1))
+        let rate = (after.loss - before.loss + 1e-6) / max(current.cost - left, 1e-9)
         if rate < best?.rate ?? .infinity { best = (rate, index, widths, narrow, left) }
       }
       guard let best else { return }
@@ -100,10 +121,12 @@ struct WidthLadder {
     }
   }
 
-  private static func cost(of model: Model, _ cost: Cost) -> Int {
+  /// What a narrower network costs, for what the whole one does.
+  private func share(of narrow: Model) -> Double {
+    let products = Double(narrow.multiplyAccumulates) / Double(max(model.multiplyAccumulates, 1))
     switch cost {
-    case .parameters: model.parameterCount
-    case .multiplyAccumulates: model.multiplyAccumulates
+    case .parametersAndProducts: return Double(narrow.parameterCount) / Double(max(model.parameterCount, 1)) + products
+    case .multiplyAccumulates: return products
     }
   }
 

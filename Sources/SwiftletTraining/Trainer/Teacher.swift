@@ -9,6 +9,8 @@ public final class Teacher {
   private let networks: [FloatNetwork]
   /// `[variant][image][class]`, NaN where not yet known; empty where nothing is kept.
   private var kept: [[Float]] = []
+  /// What they are of.
+  private var keptImages: KeptImages?
   private var classCount = 0
 
   /// - Parameters:
@@ -30,9 +32,20 @@ public final class Teacher {
   /// Opinions are kept up to so many bytes.
   private static let keptLimit = 1 << 28
 
-  /// Keeps the opinion of each of `variants` distortions of each training image from the first time it is asked, where
-  /// memory allows, and forgets those of other images.
-  func keep(images: Int, variants: Int) {
+  /// What decides the images that opinions are kept of, besides the data set, which a teacher has one of.
+  struct KeptImages: Hashable {
+    var count, variantCount: Int
+    var augmentation: Augmentation?
+    var seed: UInt64
+  }
+
+  /// Keeps the opinion of each distortion of each training image from the first time it is asked, where memory allows,
+  /// and forgets those of other distortions. So one teacher of several runs on the same images, one after the other, is
+  /// asked once.
+  func keep(_ images: KeptImages) {
+    guard images != keptImages else { return }
+    keptImages = images
+    let (images, variants) = (images.count, images.variantCount)
     kept = []
     guard let network = networks.first, variants > 0 else { return }
     classCount = network.model.values[network.logitsValue].shape.count

@@ -77,7 +77,10 @@ public struct Trainer {
   ) throws -> TrainingResult {
     let network = try FloatNetwork(initial, maxBatch: max(configuration.batch, 64), threads: threads)
     configure?(network)
-    teacher?.keep(images: training.count, variants: variantCount)
+    teacher?.keep(
+      .init(
+        count: training.count, variantCount: variantCount, augmentation: configuration.augmentation,
+        seed: configuration.seed))
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
     if let checkpoint {

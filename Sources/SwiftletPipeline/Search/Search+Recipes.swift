@@ -1,0 +1,162 @@
+import SwiftletCompression
+import SwiftletModel
+import SwiftletTraining
+
+/// From plans to recipes: what a training is to be like, and what it takes of the effort.
+extension Search {
+  /// The most epochs of one candidate, and the steps under which small data sets are trained longer than that.
+  private static let mostEpochs = 180
+  private static let fewSteps = 20_000
+  private static let fewestEpochs = 4
+  /// Training in floating point longer than that before the integers brings nothing.
+  private static let mostFloatEpochs = 12
+  /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
+  /// from which on that, and distortions of another strength, are worth their time.
+  private static let distortionCount = 12
+  private static let distilledEpochs = 3 * distortionCount
+
+  /// The strategy with its number of rounds, which is settled at first, and again where narrower layers turned out too
+  /// narrow or a resumed search has more time than it had; nil where nothing is left to be done.
+  func strategy(_ ladder: WidthLadder, _ levels: [Int], leastBytes: Int) throws -> SearchStrategy? {
+    func strategy(rounds: Int) -> SearchStrategy {
+      SearchStrategy(
+        budget: options.budget, rounds: rounds, total: options.effort.total, parameterCount: model.parameterCount,
+        leastBytes: leastBytes, resolution: Quality.resolution(float), floatPoints: floatPoints,
+        countsEpochs: options.effort.countsEpochs, augmentation: options.augmentation, seed: options.seed)
+    }
+    if let rounds = state.rounds, options.effort.total <= state.roundsEffort ?? .infinity {
+      return strategy(rounds: rounds)
+    }
+    let trained = state.candidates.count { $0.recipe != nil }
+    guard let plan = strategy(rounds: trained + 3).next(after: state.candidates, spent: spent) else { return nil }
+    let cost = try epochCost(recipe(for: plan, ladder, levels).recipe, ladder)
+    var rounds = SearchStrategy.rounds(epochs: (options.effort.total - spent) / cost)
+    if options.budget.targetBytes == nil && !options.budget.seeksSmallest { rounds = min(rounds, 3) }
+    state.rounds = trained + rounds
+    state.roundsEffort = options.effort.total
+    return strategy(rounds: trained + rounds)
+  }
+
+  /// The plan's recipe, its epochs not yet set, and whether the first half of it was followed before.
+  private func recipe(
+    for plan: SearchStrategy.Plan, _ ladder: WidthLadder, _ levels: [Int]
+  ) -> (recipe: ShrinkRecipe, previous: ShrinkRecipe?) {
+    let limit = state.widestRung ?? 0
+    let widths =
+      plan.targetBytes.map { ladder.widths(parameters: plan.spread * Double($0), from: limit) }
+      ?? ladder.rungs[limit].widths
+    var recipe = ShrinkRecipe(
+      widths: widths == ladder.full ? nil : widths, targetBytes: plan.targetBytes, seed: plan.seed)
+    recipe.quantization.levels = levels
+    recipe.calibrationCount = options.calibrationCount
+    recipe.stored = options.stored
+    recipe.floatTraining.batch = batch
+    recipe.floatTraining.augmentation = options.augmentation
+    recipe.training.batch = batch
+    recipe.training.augmentation = options.augmentation
+    return (recipe, state.candidates.compactMap(\.recipe).last { $0.widths == recipe.widths })
+  }
+
+  /// Some fifty steps an epoch at least, as far as whole vectors of images allow.
+  private var batch: Int {
+    if let batch = options.batch { return batch }
+    var batch = 64
+    while batch > 16, compressor.training.count / batch < 50 { batch /= 2 }
+    return batch
+  }
+
+  /// The plan's recipe with as many epochs as its share allows; nil where these are too few to be worth it.
+  func fitted(_ plan: SearchStrategy.Plan, _ ladder: WidthLadder, _ levels: [Int]) throws -> ShrinkRecipe? {
+    var (recipe, previous) = recipe(for: plan, ladder, levels)
+    let steps = max(1, compressor.training.count / batch)
+    let most = min(1000, max(Self.mostEpochs, Self.fewSteps / steps))
+    let cost = try epochCost(recipe, ladder)
+    var affordable = min(Int(plan.share / cost), most)
+    let distilled = distilled(recipe, plan)
+    let afterTeaching = min(Int((plan.share - teachingCost(distilled)) / cost), most)
+    if afterTeaching >= Self.distilledEpochs {
+      // In a short training other distortions than those asked for cost more than they bring.
+      recipe = distilled
+      affordable = afterTeaching
+    }
+    // Something is trained even where the time is short, once.
+    guard affordable >= Self.fewestEpochs || !state.candidates.contains(where: { $0.recipe != nil }) else { return nil }
+    var epochs = max(affordable, Self.fewestEpochs)
+    if recipe.widths == nil {
+      recipe.floatTraining.epochs = 0
+    } else if let previous, 8 * previous.floatTraining.epochs >= epochs {
+      // Known from before, and not much shorter than it would be.
+      recipe.floatTraining = previous.floatTraining
+    } else {
+      recipe.floatTraining.epochs = min(max(1, epochs / 4), Self.mostFloatEpochs)
+      epochs -= recipe.floatTraining.epochs
+    }
+    recipe.training.epochs = epochs
+    recipe.pruningEpochs = recipe.targetBytes == nil ? 0 : epochs / 3
+    recipe.scaleEpochs = epochs / 2
+    recipe.finalEpochs = max(1, epochs / 10)
+    return recipe
+  }
+
+  /// The recipe with distortions of the plan's strength, where the float model classifies with its opinion of them.
+  private func distilled(_ recipe: ShrinkRecipe, _ plan: SearchStrategy.Plan) -> ShrinkRecipe {
+    var recipe = recipe
+    recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
+    recipe.training.augmentation = recipe.floatTraining.augmentation
+    if float.reconstruction == nil {
+      recipe.distillation = .init(weight: 0.5, temperature: 2)
+      recipe.training.augmentationCycle = Self.distortionCount
+    }
+    return recipe
+  }
+
+  /// What asking the float model for its opinions takes of the effort, where it was not asked before.
+  func teachingCost(_ recipe: ShrinkRecipe) -> Double {
+    guard case .minutes = options.effort, recipe.distillation != nil, taught?.key != TeachingKey(recipe) else {
+      return 0
+    }
+    let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount)
+    return floatSecondsPerImage * Double(images)
+  }
+
+  /// What an epoch takes of the effort.
+  private func epochCost(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) throws -> Double {
+    guard case .minutes = options.effort else { return 1 }
+    let narrow = try ladder.narrowed(to: recipe.widths ?? ladder.full)
+    let measured = try ShrinkRun(recipe, threads: options.threads).secondsPerEpoch(
+      of: narrow, training: compressor.training, validation: compressor.validation)
+    predicted = max(1e-4, measured)
+    return predicted * (state.pace ?? 1)
+  }
+
+  /// Learns how much longer an epoch takes than was measured for it: files are written, other programs run.
+  ///
+  /// - Parameter seconds: What so many epochs took.
+  func learnPace(seconds: Double, epochs: Int) {
+    guard case .minutes = options.effort, epochs > 0 else { return }
+    state.pace = min(max(seconds / (predicted * Double(epochs)), 0.5), 10)
+  }
+}
+
+/// What decides the first half of a recipe.
+struct NarrowKey: Hashable {
+  var widths: [Int]?
+  var training: TrainingConfiguration
+
+  init(_ recipe: ShrinkRecipe) { (widths, training) = (recipe.widths, recipe.floatTraining) }
+}
+
+/// What decides the images that the float model is asked about in training.
+struct TeachingKey: Hashable {
+  var distillation: ShrinkRecipe.Distillation?
+  var augmentation: Augmentation?
+  var batch: Int
+  var seed: UInt64
+
+  init(_ recipe: ShrinkRecipe) {
+    distillation = recipe.distillation
+    augmentation = recipe.training.augmentation
+    batch = recipe.training.batch
+    seed = recipe.training.seed
+  }
+}
