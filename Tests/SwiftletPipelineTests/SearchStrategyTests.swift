@@ -1,4 +1,5 @@
 import SwiftletPipeline
+import SwiftletTraining
 import Testing
 
 /// What a search decides from figures alone, against networks whose drop follows a law.
@@ -129,11 +130,14 @@ import Testing
     var all = [candidate(1, nil, 80_000, drop: 0), candidate(2, 3000, 3000, drop: 0)]
     all[0].meetsBudget = true
     func next(drop: Double, inTraining: Double? = nil) -> Int? {
-      (all[1].drop, all[1].trainingDrop) = (drop, inTraining)
+      for index in 1..<all.count { (all[index].drop, all[index].trainingDrop) = (drop, inTraining) }
       return strategy.next(after: all, spent: 200)?.targetBytes
     }
-    #expect([0.101, 0.15, 0.19, 0.3].map { next(drop: $0) } == [3307, 3674, 3975, 6000])
-    #expect(next(drop: 0.05, inTraining: 0.15) == 3674)
+    // Longer first, where that may do.
+    #expect([0.101, 0.15, 0.151, 0.19, 0.3].map { next(drop: $0) } == [3000, 3000, 3682, 3975, 6000])
+    #expect(next(drop: 0.05, inTraining: 0.151) == 3682)
+    all.append(all[1])
+    #expect([0.101, 0.15].map { next(drop: $0) } == [3307, 3674])
   }
 
   @Test func theSameSizeIsTriedWithOtherDistortions() throws {

@@ -94,7 +94,7 @@ extension Search {
     recipe.training.epochs = epochs
     recipe.pruningEpochs = recipe.targetBytes == nil ? 0 : epochs / 3
     recipe.scaleEpochs = epochs / 2
-    recipe.finalEpochs = max(1, epochs / 10)
+    recipe.finalEpochs = max(1, epochs / 4)
     return recipe
   }
 

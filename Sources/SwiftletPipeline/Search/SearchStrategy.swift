@@ -128,7 +128,10 @@ package struct SearchStrategy: Sendable {
       // Redundancy grows with the network.
       bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
     case (nil, let bad?):
-      if 2 * target(bad) < ceiling {
+      // Training longer does more than a few bytes more.
+      if bad.lost <= (budget.maxDrop ?? 0) + resolution, isWorthAnother(bad, trained, share, most: 2) {
+        bytes = target(bad)
+      } else if 2 * target(bad) < ceiling {
         bytes = Int(Double(target(bad)) * growth(after: bad, trained))
       } else {
         let middle = (Double(target(bad)) * Double(ceiling)).squareRoot()
@@ -144,18 +147,18 @@ package struct SearchStrategy: Sendable {
     }
     let limited = max(bytes, leastBytes + 1)
     // A size again only once there is none between.
-    guard limited < good ?? .max, bad.map({ limited != target($0) || isWorthAnother($0, trained, share) }) ?? true
-    else { return nil }
+    guard limited < good ?? .max else { return nil }
+    if let bad, limited == target(bad), !isWorthAnother(bad, trained, share, most: 3) { return nil }
     return limited
   }
 
   /// Whether another training may well bring a size within the budget: networks of it lost little more, and it was not
-  /// tried three times, nor twice with nearly so much training as it would get now.
+  /// tried as often as is sensible, nor twice with nearly so much training as it would get now.
   private func isWorthAnother(
-    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], _ share: Double
+    _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], _ share: Double, most: Int
   ) -> Bool {
     let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
-    return tries.count < 3 && tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
+    return tries.count < most && tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
       && losesLittle(candidate, trained)
   }
 
