@@ -17,9 +17,11 @@ final class PackedMemory {
     return try allocate(byteCount: bytes).bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
-  /// A copy of `element`.
+  /// A copy of `element`: part of the program, so not counted among what is packed for it.
   func store<Element: BitwiseCopyable>(_ element: Element) throws(PrepareError) -> UnsafePointer<Element> {
+    let packed = byteCount
     let room = try allocate(Element.self, count: 1)
+    byteCount = packed
     room.initialize(to: element)
     return UnsafePointer(room)
   }
