@@ -88,7 +88,7 @@ package struct RangeDecoder: BitCoder {
     for _ in 0..<4 { code = code << 8 | nextByte() }
   }
 
-  @inline(never) private mutating func nextByte() -> UInt32 {
+  @inline(__always) private mutating func nextByte() -> UInt32 {
     defer { position += 1 }
     return position < end ? UInt32(bytes[position]) : 0
   }
