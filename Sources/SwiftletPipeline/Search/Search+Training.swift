@@ -42,7 +42,9 @@ extension Search {
     run.isCancelled = { self.isCancelled() || self.isOverTime }
     let narrow: Model
     do {
-      narrow = try self.narrow(recipe, run) { if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) } }
+      narrow = try self.narrow(recipe, run) {
+        if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) }
+      }
     } catch CompressionError.cancelled where !isCancelled() { return nil }
     let score = try Evaluation.of(narrow, on: compressor.validation, threads: options.threads)
     guard floatPoints - score.quality > strategy.slack else { return nil }
