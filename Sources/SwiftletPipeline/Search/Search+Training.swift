@@ -39,10 +39,14 @@ extension Search {
     let text = "\((recipe.widths ?? []).map(String.init).joined(separator: "-")) channels in floating point"
     onEvent(.note("training \(text), \(recipe.floatTraining.epochs) epochs"))
     var run = try ShrinkRun(recipe, threads: options.threads)
-    run.isCancelled = isCancelled
-    let score = try Evaluation.of(
-      narrow(recipe, run) { if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) } },
-      on: compressor.validation, threads: options.threads)
+    run.isCancelled = { self.isCancelled() || self.isOverTime }
+    let narrow: Model
+    do {
+      narrow = try self.narrow(recipe, run) {
+        if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) }
+      }
+    } catch CompressionError.cancelled where !isCancelled() { return nil }
+    let score = try Evaluation.of(narrow, on: compressor.validation, threads: options.threads)
     guard floatPoints - score.quality > strategy.slack else { return nil }
     onEvent(.note("\(text) lose \((floatPoints - score.quality).rounded(places: 2)) points: more are tried"))
     state.probeEpochs = (state.probeEpochs ?? 0) + recipe.floatTraining.epochs
