@@ -122,6 +122,7 @@ struct WeightPacker {
     }
     let packing = layout.packing
     if case .nibbles = packing {
+      precondition(first == 0, "steps of four-bit weights come in pairs")
       let packed = memory.assumingMemoryBound(to: UInt8.self)
       forEachWeight(used, filters) { step, channel, byte, weight in
         packed[(step / 2 * width + channel) * 4 + byte] |= (UInt8(bitPattern: weight) & 15) << UInt8(step % 2 * 4)

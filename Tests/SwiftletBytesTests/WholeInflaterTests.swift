@@ -55,6 +55,21 @@ import Testing
     }
   }
 
+  /// 200,000 empty blocks of the fixed code, then a byte: zlib's work, as preparing a code for each would take seconds.
+  @Test func streamsOfEmptyBlocksAreLeftToZlib() throws {
+    var bits: [UInt8] = []
+    for _ in 0..<200_000 { bits += [0, 1, 0] + [UInt8](repeating: 0, count: 7) }
+    // The last block: the literal 0x41 is 0x30 + 0x41 in eight bits, most significant first; then the end.
+    bits += [1, 1, 0] + (0..<8).map { UInt8((0x71 >> (7 - $0)) & 1) } + [UInt8](repeating: 0, count: 7)
+    while bits.count % 8 != 0 { bits.append(0) }
+    let packed = stride(from: 0, to: bits.count, by: 8).map { first in
+      (0..<8).reduce(UInt8(0)) { $0 | bits[first + $1] << UInt8($1) }
+    }
+    #expect(Self.whole(packed, count: 1) == nil)
+    #expect(try Self.byZlib(packed, count: 1) == [0x41])
+    #expect(try Zlib.inflate(packed[...], count: 1, limit: 10, wrapper: .raw, field: "x") == [0x41])
+  }
+
   @Test(arguments: Kind.allCases)
   func noTruncationIsTaken(_ kind: Kind) throws {
     let packed = try Zlib.deflate(kind.bytes(700, seed: 3), wrapper: .raw)

@@ -177,6 +177,11 @@ import Testing
     // Stopped when the time was over, and good enough.
     all[4].meetsBudget = true
     #expect(all.paretoFront.map(\.number) == [5, 3])
+    // What was lost on the images trained on counts as well: smaller and by validation better, and yet no better.
+    var pair = [candidate(1, 1, 100, drop: 0.1), candidate(2, 1, 50, drop: 0)]
+    #expect(pair.paretoFront.map(\.number) == [2])
+    pair[1].trainingDrop = 0.4
+    #expect(pair.paretoFront.map(\.number) == [2, 1])
   }
 
   /// A training that failed has no bytes, which is not to say that it fits.

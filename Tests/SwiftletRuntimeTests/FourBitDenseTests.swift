@@ -46,12 +46,13 @@ import Testing
     #expect(try zeros.output(Tables.table(table), image) == zeros.output(.reference, image))
   }
 
-  /// The largest sums there are: every input 255 and every weight -8, or 7.
+  /// The largest sums there are, every input 255 and every weight -8 or 7, at the most inputs whose sixteenfold sums fit
+  /// 32 bits, and one input past them.
   @Test(arguments: Tables.names)
   func theLargestSums(_ table: String) throws {
-    for weight: Int8 in [-8, 7] {
-      let full = try model(2000, 64) { for i in $0.indices { $0[i] = weight } }
-      let image = [UInt8](repeating: 255, count: 2000)
+    for (count, weight) in [(2000, 7), (65_536, -8), (65_537, -8)] as [(Int, Int8)] {
+      let full = try model(count, 64) { for i in $0.indices { $0[i] = weight } }
+      let image = [UInt8](repeating: 255, count: count)
       #expect(try full.output(Tables.table(table), image) == full.output(.reference, image))
     }
   }

@@ -113,6 +113,7 @@ struct Diff: ParsableCommand {
   }
 
   private static func decibels(_ value: Double?) -> String {
-    value.map { $0.isInfinite ? "equal" : $0.fixed(1) } ?? ""
+    guard let value, !value.isNaN else { return "" }
+    return value == .infinity ? "equal" : value == -.infinity ? "no signal" : value.fixed(1)
   }
 }

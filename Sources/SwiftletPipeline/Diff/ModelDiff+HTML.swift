@@ -52,14 +52,13 @@ extension ModelDiff {
   }
 
   private func addLayers(to page: inout HTMLPage) {
-    func decibels(_ value: Double?) -> String { value.map { $0.isInfinite ? "equal" : $0.svg } ?? "" }
     page.add(
       table: ["layer", "output", "nonzero, first", "second", "weights dB", "output dB", "alone dB", "activations"],
       layers.map { layer -> [HTMLPage.Cell] in
         [
           (layer.name, nil), (layer.output, nil), (layer.nonzeroCounts?[0].withSeparators ?? "", nil),
-          (layer.nonzeroCounts?[1].withSeparators ?? "", nil), (decibels(layer.weightSQNR), nil),
-          (decibels(layer.outputSQNR), nil), (decibels(layer.aloneSQNR), nil),
+          (layer.nonzeroCounts?[1].withSeparators ?? "", nil), (NoisePlot.text(layer.weightSQNR), nil),
+          (NoisePlot.text(layer.outputSQNR), nil), (NoisePlot.text(layer.aloneSQNR), nil),
           (layer.activationBlame.map { "\(Int((100 * $0).rounded()))%" } ?? "", layer.activationBlame),
         ]
       })

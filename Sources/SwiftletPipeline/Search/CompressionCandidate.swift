@@ -103,13 +103,13 @@ extension [CompressionCandidate] {
     return finished.filter { candidate in
       !finished.contains { other in
         let isNoWorse =
-          other.drop <= candidate.drop && other.fileBytes <= candidate.fileBytes
+          other.lost <= candidate.lost && other.fileBytes <= candidate.fileBytes
           && other.microseconds <= 1.1 * candidate.microseconds
         let isBetter =
-          other.drop < candidate.drop || other.fileBytes < candidate.fileBytes
+          other.lost < candidate.lost || other.fileBytes < candidate.fileBytes
           || other.microseconds < 0.9 * candidate.microseconds
         return isNoWorse && isBetter && other.number != candidate.number
       }
-    }.sorted { ($0.fileBytes, $0.drop, $0.number) < ($1.fileBytes, $1.drop, $1.number) }
+    }.sorted { ($0.fileBytes, $0.lost, $0.number) < ($1.fileBytes, $1.lost, $1.number) }
   }
 }

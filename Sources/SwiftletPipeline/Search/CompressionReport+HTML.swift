@@ -25,6 +25,11 @@ extension CompressionReport {
     addCandidates("What no other candidate beats", candidates.paretoFront, to: &page)
     addLedger(to: &page)
     addCandidates("All candidates", candidates, to: &page)
+    page.add(
+      note: """
+        Written by swiftlet compress. Drops are in points of the validation images, and 'in training' of images trained \
+        on; a candidate is within the budget where the greater of the two is.
+        """)
     return page.text
   }
 
@@ -54,13 +59,15 @@ extension CompressionReport {
   private func addCandidates(_ heading: String, _ candidates: [CompressionCandidate], to page: inout HTMLPage) {
     page.add(heading: heading)
     page.add(
-      table: ["candidate", "quality", "drop", "bytes", "us", "memory", "epochs", "in budget"], candidates.map(row))
+      table: ["candidate", "quality", "drop", "in training", "bytes", "us", "memory", "epochs", "in budget"],
+      candidates.map(row))
   }
 
   private func row(_ candidate: CompressionCandidate) -> [String] {
     let mark = candidate.number == chosen ? " (chosen)" : candidate.isAbandoned ? " (given up)" : ""
     return [
       "\(candidate.number): \(candidate.methodText)\(mark)", percent(candidate.points / 100), points(candidate.drop),
+      candidate.trainingDrop.map(points) ?? "",
       candidate.fileBytes.withSeparators, "\(candidate.microseconds.rounded(places: 2))",
       candidate.memoryBytes.withSeparators, "\(candidate.epochs)", candidate.meetsBudget ? "yes" : "no",
     ]

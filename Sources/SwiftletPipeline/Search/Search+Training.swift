@@ -45,7 +45,13 @@ extension Search {
       narrow = try self.narrow(recipe, run) {
         if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) }
       }
-    } catch CompressionError.cancelled where !isCancelled() { return nil }
+    } catch CompressionError.cancelled where !isCancelled() {
+      return nil
+    } catch let error as TrainingError {
+      // It fails again as a candidate, which is noted and passed over.
+      onEvent(.note("\(text): \(error)"))
+      return nil
+    }
     let score = try Evaluation.of(narrow, on: compressor.validation, threads: options.threads)
     guard floatPoints - score.quality > strategy.slack else { return nil }
     onEvent(.note("\(text) lose \((floatPoints - score.quality).rounded(places: 2)) points: more are tried"))
