@@ -350,13 +350,17 @@ import Testing
     let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: options)
     let start = ContinuousClock.now
     var candidates: [CompressionCandidate] = []
+    var isEndless = false
     #expect(throws: CompressionError.self) {
+      // Ten times its 12 seconds: only a search that takes no heed of time is still at it then.
       _ = try compressor.run(
-        isCancelled: { ContinuousClock.now - start > .seconds(90) }, save: { candidates = $0.candidates },
+        isCancelled: {
+          isEndless = isEndless || ContinuousClock.now - start > .seconds(120)
+          return isEndless
+        }, save: { candidates = $0.candidates },
         onEvent: { if case .training(.progress) = $0 { Thread.sleep(forTimeInterval: 0.1) } })
     }
-    #expect(ContinuousClock.now - start < .seconds(60))
-    let last = try #require(candidates.last)
-    #expect(last.recipe != nil && last.isAbandoned && !last.meetsBudget)
+    #expect(!isEndless)
+    #expect(!candidates.isEmpty && candidates.allSatisfy { !$0.meetsBudget })
   }
 }
