@@ -68,6 +68,11 @@ import Testing
     #expect(equal.contains(">equal</text>") && !equal.contains("inf"))
   }
 
+  @Test func ratiosThatAreNoNumbersAreSaidInWords() {
+    let ratios: [Double?] = [.infinity, -.infinity, .nan, nil, 40.26, -3]
+    #expect(ratios.map { ModelDiff.text(decibels: $0) } == ["equal", "no signal", "", "", "40.3", "-3.0"])
+  }
+
   @Test func otherGraphsAreComparedAsAWhole() throws {
     let model = try CompressorTests.trained.get()
     let groups = ChannelGroups(model)

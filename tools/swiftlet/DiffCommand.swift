@@ -97,7 +97,8 @@ struct Diff: ParsableCommand {
           + diff.layers.map { layer in
             [
               layer.name, layer.output, layer.nonzeroCounts?[0].grouped ?? "", layer.nonzeroCounts?[1].grouped ?? "",
-              decibels(layer.weightSQNR), decibels(layer.outputSQNR), decibels(layer.aloneSQNR),
+              ModelDiff.text(decibels: layer.weightSQNR), ModelDiff.text(decibels: layer.outputSQNR),
+              ModelDiff.text(decibels: layer.aloneSQNR),
               layer.activationBlame.map { (100 * $0).fixed(0) + "%" } ?? "",
             ]
           }))
@@ -110,10 +111,5 @@ struct Diff: ParsableCommand {
           + Console.table([["image", "label", "first", "second", "error"]] + rows))
     }
     return parts.joined(separator: "\n\n")
-  }
-
-  private static func decibels(_ value: Double?) -> String {
-    guard let value, !value.isNaN else { return "" }
-    return value == .infinity ? "equal" : value == -.infinity ? "no signal" : value.fixed(1)
   }
 }

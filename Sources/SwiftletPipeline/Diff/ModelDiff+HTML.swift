@@ -57,8 +57,8 @@ extension ModelDiff {
       layers.map { layer -> [HTMLPage.Cell] in
         [
           (layer.name, nil), (layer.output, nil), (layer.nonzeroCounts?[0].withSeparators ?? "", nil),
-          (layer.nonzeroCounts?[1].withSeparators ?? "", nil), (NoisePlot.text(layer.weightSQNR), nil),
-          (NoisePlot.text(layer.outputSQNR), nil), (NoisePlot.text(layer.aloneSQNR), nil),
+          (layer.nonzeroCounts?[1].withSeparators ?? "", nil), (Self.text(decibels: layer.weightSQNR), nil),
+          (Self.text(decibels: layer.outputSQNR), nil), (Self.text(decibels: layer.aloneSQNR), nil),
           (layer.activationBlame.map { "\(Int((100 * $0).rounded()))%" } ?? "", layer.activationBlame),
         ]
       })

@@ -44,6 +44,12 @@ public struct ModelDiff: Hashable, Sendable, Codable {
     public var relativeError: Double
   }
 
+  /// A signal-to-noise ratio as text: in words where nothing differs or there is no signal, empty where it is unknown.
+  public static func text(decibels: Double?) -> String {
+    guard let decibels, !decibels.isNaN else { return "" }
+    return decibels == .infinity ? "equal" : decibels == -.infinity ? "no signal" : decibels.svg
+  }
+
   public var sides: [Side]
   public var comparison: PairedComparison?
   public var imageCount: Int

@@ -18,12 +18,6 @@ struct NoisePlot {
     self.layers = layers.filter { !Self.ratios($0).isEmpty }
   }
 
-  /// A ratio in words where it is no number: of equal values, and of noise where there should be nothing.
-  static func text(_ decibels: Double?) -> String {
-    guard let decibels, !decibels.isNaN else { return "" }
-    return decibels == .infinity ? "equal" : decibels == -.infinity ? "no signal" : decibels.svg
-  }
-
   private static func ratios(_ layer: ModelDiff.Layer) -> [(style: String, decibels: Double)] {
     zip(legend, [layer.weightSQNR, layer.outputSQNR, layer.aloneSQNR]).compactMap { key, value in
       value.flatMap { $0.isNaN ? nil : (key.style, $0) }
@@ -55,7 +49,8 @@ struct NoisePlot {
         parts.append(
           "<rect class=\"\(style)\" x=\"\(Self.left.svg)\" y=\"\(y.svg)\" height=\"\((Self.bar - 1).svg)\" "
             + "width=\"\(max(px(end) - Self.left, 1).svg)\"/>"
-            + "<text class=\"tick\" x=\"\((px(end) + 5).svg)\" y=\"\((y + 9).svg)\">\(Self.text(decibels))</text>")
+            + "<text class=\"tick\" x=\"\((px(end) + 5).svg)\" y=\"\((y + 9).svg)\">\(ModelDiff.text(decibels: decibels))</text>"
+        )
         y += Self.bar
       }
       y += Self.gap
