@@ -91,19 +91,6 @@ extension Double {
   func fixed(_ decimals: Int) -> String { String(format: "%.\(decimals)f", self) }
 }
 
-extension Int {
-  /// With thousands separated, as in 225,034.
-  var grouped: String {
-    var digits = String(magnitude)
-    var index = digits.count - 3
-    while index > 0 {
-      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
-      index -= 3
-    }
-    return self < 0 ? "-" + digits : digits
-  }
-}
-
 /// Seconds as people say them: 42 s, 3 min 05 s.
 func duration(_ seconds: Double) -> String {
   let whole = Int(seconds.rounded())

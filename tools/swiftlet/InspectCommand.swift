@@ -1,6 +1,7 @@
 import ArgumentParser
 import SwiftletFormat
 import SwiftletModel
+import SwiftletPipeline
 import SwiftletRuntime
 
 struct Inspect: ParsableCommand {

@@ -4,6 +4,7 @@ import SwiftletBytes
 import SwiftletData
 import SwiftletFloat
 import SwiftletModel
+import SwiftletPipeline
 import SwiftletTraining
 
 struct Train: ParsableCommand {

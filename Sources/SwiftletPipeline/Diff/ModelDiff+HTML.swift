@@ -33,10 +33,10 @@ extension ModelDiff {
     func row(_ name: String, _ text: (Int) -> String) -> [String] { [name] + sides.indices.map(text) }
     var rows = [
       row("type") { sides[$0].isQuantized ? "int8" : "float" },
-      row("file bytes") { files[$0].bytes.withSeparators },
-      row("parameters") { sides[$0].parameterCount.withSeparators },
-      row("nonzero") { sides[$0].nonzeroCount.withSeparators },
-      row("multiply-accumulates") { sides[$0].multiplyAccumulates.withSeparators },
+      row("file bytes") { files[$0].bytes.grouped },
+      row("parameters") { sides[$0].parameterCount.grouped },
+      row("nonzero") { sides[$0].nonzeroCount.grouped },
+      row("multiply-accumulates") { sides[$0].multiplyAccumulates.grouped },
       row("us per image") { sides[$0].microseconds?.svg ?? "-" },
     ]
     if let comparison, comparison.errorIncrease == nil {
@@ -56,8 +56,8 @@ extension ModelDiff {
       table: ["layer", "output", "nonzero, first", "second", "weights dB", "output dB", "alone dB", "activations"],
       layers.map { layer -> [HTMLPage.Cell] in
         [
-          (layer.name, nil), (layer.output, nil), (layer.nonzeroCounts?[0].withSeparators ?? "", nil),
-          (layer.nonzeroCounts?[1].withSeparators ?? "", nil), (Self.text(decibels: layer.weightSQNR), nil),
+          (layer.name, nil), (layer.output, nil), (layer.nonzeroCounts?[0].grouped ?? "", nil),
+          (layer.nonzeroCounts?[1].grouped ?? "", nil), (Self.text(decibels: layer.weightSQNR), nil),
           (Self.text(decibels: layer.outputSQNR), nil), (Self.text(decibels: layer.aloneSQNR), nil),
           (layer.activationBlame.map { "\(Int((100 * $0).rounded()))%" } ?? "", layer.activationBlame),
         ]
@@ -66,7 +66,7 @@ extension ModelDiff {
 
   private func addWorst(_ images: Dataset?, to page: inout HTMLPage) {
     guard !worstImages.isEmpty else { return }
-    page.add(heading: "Largest error of the output, of \(imageCount.withSeparators) images")
+    page.add(heading: "Largest error of the output, of \(imageCount.grouped) images")
     let pictures = worstImages.compactMap { worst -> (png: [UInt8], caption: String)? in
       let label = worst.label.isEmpty ? "" : ", label \(worst.label)"
       let answers = worst.predictions.joined(separator: " and ")

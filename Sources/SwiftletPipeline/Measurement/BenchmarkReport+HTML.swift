@@ -42,8 +42,8 @@ extension BenchmarkReport {
       items.append(
         (
           "memory",
-          "file \(load.fileByteCount.withSeparators) B, packed \(load.packedByteCount.withSeparators) B, "
-            + "arena \(load.arenaByteCount.withSeparators) B\(peak)"
+          "file \(load.fileByteCount.grouped) B, packed \(load.packedByteCount.grouped) B, "
+            + "arena \(load.arenaByteCount.grouped) B\(peak)"
         ))
     }
     return items
@@ -60,7 +60,7 @@ extension BenchmarkReport {
       cells += [row.timing.medianMicroseconds, row.timing.minMicroseconds, row.timing.p99Microseconds].map {
         Self.cell(String(format: "%.2f", $0))
       }
-      cells.append(Self.cell(Int(row.imagesPerSecond).withSeparators, bar: row.imagesPerSecond / most))
+      cells.append(Self.cell(Int(row.imagesPerSecond).grouped, bar: row.imagesPerSecond / most))
       cells += [
         Self.cell(String(format: "%.2fx", speedUp(row))), Self.cell(Self.percent(row.peakShare(limits))),
       ]
@@ -84,10 +84,10 @@ extension BenchmarkReport {
       return [
         cell(layer.name), cell(layer.output), cell(String(format: "%.2f", layer.microseconds)),
         cell(percent(layer.timeShare), bar: layer.timeShare),
-        cell(computes ? layer.usefulMultiplyAccumulates.withSeparators : ""),
+        cell(computes ? layer.usefulMultiplyAccumulates.grouped : ""),
         cell(computes ? layer.gigaMultiplyAccumulatesPerSecond.svg : ""),
         computes ? cell(percent(layer.peakShare), bar: layer.peakShare) : cell(""),
-        cell(layer.byteCount.withSeparators),
+        cell(layer.byteCount.grouped),
         cell(layer.gigabytesPerSecond.svg), cell(percent(layer.memoryShare), bar: layer.memoryShare),
         cell(layer.limitText), cell(layer.kernel),
       ]

@@ -103,7 +103,7 @@ extension Double {
 
 extension Int {
   /// With thousands separated, as in 225,034.
-  var withSeparators: String {
+  package var grouped: String {
     var digits = String(self)
     for index in stride(from: digits.count - 3, to: self < 0 ? 1 : 0, by: -3) {
       digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))

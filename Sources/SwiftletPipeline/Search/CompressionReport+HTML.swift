@@ -9,8 +9,8 @@ extension CompressionReport {
       ? ": \(comparison.rightToWrong) right became wrong, \(comparison.wrongToRight) wrong became right" : ""
     page.add(
       paragraph: """
-        \(ledger.fileBytes.withSeparators) bytes, \(ledger.ratio.rounded(places: 1)) times smaller than float; \
-        \(points.rounded(places: 2))% of \(validationCount.withSeparators) validation images (held out by seed \
+        \(ledger.fileBytes.grouped) bytes, \(ledger.ratio.rounded(places: 1)) times smaller than float; \
+        \(points.rounded(places: 2))% of \(validationCount.grouped) validation images (held out by seed \
         \(splitSeed)), float \(floatPoints.rounded(places: 2))%. Drop \(points(drop)) points, 95% interval \
         \(points(intervalLow)) to \(points(intervalHigh))\(flips).
         """)
@@ -41,7 +41,7 @@ extension CompressionReport {
     page.add(heading: "Bytes")
     page.add(
       table: ["stage", "bytes", "of float"],
-      steps.map { [$0.0, $0.1.withSeparators, percent($0.1, ledger.floatBytes)] })
+      steps.map { [$0.0, $0.1.grouped, percent($0.1, ledger.floatBytes)] })
     page.add(heading: "Tensors")
     let most = Double(ledger.tensors.map(\.deflatedBytes).max() ?? 1)
     page.add(
@@ -51,8 +51,8 @@ extension CompressionReport {
           tensor.elementCount, tensor.nonzeroCount, tensor.floatBytes, tensor.integerBytes, tensor.encodedBytes,
         ]
         return [("\(tensor.layer) \(tensor.parameter)", nil), (tensor.encoding, nil)]
-          + counts.map { ($0.withSeparators, nil) }
-          + [(tensor.deflatedBytes.withSeparators, Double(tensor.deflatedBytes) / max(most, 1))]
+          + counts.map { ($0.grouped, nil) }
+          + [(tensor.deflatedBytes.grouped, Double(tensor.deflatedBytes) / max(most, 1))]
       })
   }
 
@@ -68,8 +68,8 @@ extension CompressionReport {
     return [
       "\(candidate.number): \(candidate.methodText)\(mark)", percent(candidate.points / 100), points(candidate.drop),
       candidate.trainingDrop.map(points) ?? "",
-      candidate.fileBytes.withSeparators, "\(candidate.microseconds.rounded(places: 2))",
-      candidate.memoryBytes.withSeparators, "\(candidate.epochs)", candidate.meetsBudget ? "yes" : "no",
+      candidate.fileBytes.grouped, "\(candidate.microseconds.rounded(places: 2))",
+      candidate.memoryBytes.grouped, "\(candidate.epochs)", candidate.meetsBudget ? "yes" : "no",
     ]
   }
 

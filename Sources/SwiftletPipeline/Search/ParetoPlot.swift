@@ -83,7 +83,7 @@ struct ParetoPlot {
         let x = px(Int(value)).svg
         parts.append("<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.frame.top.svg)\" y2=\"\(bottom.svg)\"/>")
         parts.append(
-          "<text x=\"\(x)\" y=\"\((bottom + 18).svg)\" text-anchor=\"middle\">\(Int(value).withSeparators)</text>")
+          "<text x=\"\(x)\" y=\"\((bottom + 18).svg)\" text-anchor=\"middle\">\(Int(value).grouped)</text>")
       }
     }
     let span = points.upperBound - points.lowerBound
