@@ -62,10 +62,12 @@ let fullTargets: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "tools/swiftlet"),
+  // Where tests find real data.
+  .target(name: "TestSupport", path: "Tests/TestSupport"),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
-  .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData"]),
+  .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData", "TestSupport"]),
   .testTarget(
     name: "SwiftletFormatTests",
     dependencies: ["SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletBytes", "CSwiftletPlatform"]),
@@ -75,11 +77,13 @@ let fullTargets: [Target] = [
     name: "SwiftletRuntimeTests",
     dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CAllocationCounter"]),
   .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
-  .testTarget(name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat"]),
+  .testTarget(
+    name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat", "TestSupport"]),
   .testTarget(
     name: "SwiftletCompressionTests",
     dependencies: [
       "SwiftletCompression", "SwiftletRuntime", "SwiftletFloat", "SwiftletModel", "SwiftletData", "SwiftletFormat",
+      "TestSupport",
     ]),
   .testTarget(
     name: "SwiftletPipelineTests",

@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletBytes
 import SwiftletData
+import TestSupport
 import Testing
 
 /// Runs tools/fetch-mnist, never against the network.
@@ -55,9 +56,9 @@ import Testing
     #expect(try Self.names(folder.path) == ["train-images-idx3-ubyte"])
   }
 
-  @Test(.enabled(if: MNISTTests.real != nil, "MNIST is not on this machine"))
+  @Test(.enabled(if: RealDigits.folder != nil, "MNIST is not on this machine"))
   func realFilesAreCopiedDownloadedAndThenLeftAlone() throws {
-    let real = try #require(MNISTTests.real)
+    let real = try #require(RealDigits.folder)
     let copied = try TemporaryFolder()
     #expect(try Self.run(["--from", real, copied.path]).code == 0)
     let downloaded = try TemporaryFolder()

@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletBytes
 import SwiftletData
+import TestSupport
 import Testing
 
 @Suite struct MNISTTests {
@@ -75,17 +76,9 @@ import Testing
         + " or t10k-labels.idx1-ubyte or t10k-labels.idx1-ubyte.gz")
   }
 
-  /// The folder of the real files, if this machine has them.
-  static var real: String? {
-    if let path = ProcessInfo.processInfo.environment["SWIFTLET_MNIST"] { return path }
-    let root = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
-    let path = root.deletingLastPathComponent().appendingPathComponent("shared/data/mnist").path
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-  }
-
-  @Test(.enabled(if: real != nil, "MNIST is not on this machine"))
+  @Test(.enabled(if: RealDigits.folder != nil, "MNIST is not on this machine"))
   func realFilesAreWhatTheyAre() throws {
-    let (train, test) = try Dataset.mnist(directory: try #require(Self.real))
+    let (train, test) = try Dataset.mnist(directory: try #require(RealDigits.folder))
     #expect((train.count, train.height, train.width) == (60000, 28, 28))
     #expect(test.count == 10000)
     #expect(train.labels.prefix(5) == [5, 0, 4, 1, 9])

@@ -45,51 +45,6 @@ import Testing
     return options
   }
 
-  @Test func masksHoldThroughFineTuning() throws {
-    let model = try Self.trained.get()
-    let held = try HeldOut(model, data: Self.data)
-    // Start from a model that is pruned already: what is 0 stays 0.
-    let start = model.masked(by: try model.magnitudeMask(sparsity: 0.3))
-    var training = PruningRun.fineTuning(epochs: 2)
-    training.batch = 32
-    let run = PruningRun(sparsity: 0.75, options: PruningOptions(scope: .global), training: training)
-    let pruned = try run.run(start, training: held.training, validation: held.validation).model
-    #expect(try pruned.sparsity() == 0.75)
-    for (before, after) in zip(start.nodes, pruned.nodes) where !before.parameters.isEmpty {
-      let (w, v) = (before.parameters[0].floats!, after.parameters[0].floats!)
-      #expect(zip(w, v).allSatisfy { $0 != 0 || $1 == 0 })
-      // The others did move.
-      #expect(zip(w, v).contains { $0 != $1 && $1 != 0 })
-      #expect(before.parameters[1] != after.parameters[1])
-    }
-  }
-
-  @Test func aModelOfZerosIsLeftAsItIs() throws {
-    var model = try Self.trained.get()
-    let held = try HeldOut(model, data: Self.data)
-    for index in model.nodes.indices where !model.nodes[index].parameters.isEmpty {
-      model.nodes[index].parameters[0] = Tensor(zeros: model.nodes[index].parameters[0].shape)
-    }
-    let run = PruningRun(sparsity: 0.5, training: PruningRun.fineTuning(epochs: 1))
-    #expect(try run.run(model, training: held.training, validation: held.validation).model == model)
-  }
-
-  /// A layer left out of pruning keeps the zeros it came with.
-  @Test func zerosOfExcludedLayersStay() throws {
-    let model = try Self.trained.get()
-    let held = try HeldOut(model, data: Self.data)
-    let start = model.masked(by: try model.magnitudeMask(sparsity: 0.3, PruningOptions(scope: .perLayer)))
-    let options = PruningOptions(excludedLayers: ["dense_4"])
-    var training = PruningRun.fineTuning(epochs: 1)
-    training.batch = 32
-    let run = PruningRun(sparsity: 0.6, options: options, training: training)
-    let pruned = try run.run(start, training: held.training, validation: held.validation).model
-    #expect(abs(try pruned.sparsity(options) - 0.6) < 1e-3)
-    let (before, after) = (start.nodes[4].parameters[0], pruned.nodes[4].parameters[0])
-    #expect(before.zeroCount == after.zeroCount && before != after)
-    #expect(zip(before.floats!, after.floats!).allSatisfy { ($0 == 0) == ($1 == 0) })
-  }
-
   @Test func smallestFileWithinTheBudgetIsKept() throws {
     let model = try Self.trained.get()
     var states: [SearchState] = []
@@ -150,29 +105,6 @@ import Testing
 
   private static func grouped(_ count: Int) -> String {
     count < 1000 ? "\(count)" : "\(count / 1000),\(String(format: "%03d", count % 1000))"
-  }
-
-  @Test func aSearchGoesOnFromEveryStateAsItWouldHave() throws {
-    let model = try Self.trained.get()
-    let compressor = try Compressor(
-      model, data: Self.data, options: Self.options(CompressionBudget(maxDrop: 3), epochs: 24))
-    var states: [SearchState] = []
-    let whole = try compressor.run(save: { states.append($0) })
-    func withoutTimes(_ candidates: [CompressionCandidate]) -> [CompressionCandidate] {
-      candidates.map {
-        var candidate = $0
-        (candidate.seconds, candidate.microseconds) = (0, 0)
-        return candidate
-      }
-    }
-    for state in [states[1], states[states.count - 2]] {
-      let resumed = try compressor.run(resuming: SearchState(json: state.json()))
-      #expect(resumed.file.bytes == whole.file.bytes)
-      #expect(withoutTimes(resumed.report.candidates) == withoutTimes(whole.report.candidates))
-    }
-    let other = try Compressor(
-      model, data: Self.data, options: Self.options(CompressionBudget(maxDrop: 4), epochs: 24))
-    #expect(throws: CompressionError.otherSearch) { try other.run(resuming: states[0]) }
   }
 
   @Test func aTargetInBytesIsMetWithTheBestAccuracyFound() throws {
@@ -264,20 +196,6 @@ import Testing
     #expect(throws: CompressionError.noSplit) { _ = try Compressor(unknown, data: Self.data) }
   }
 
-  @Test func cancellationEndsTheSearch() throws {
-    let compressor = try Compressor(
-      try Self.trained.get(), data: Self.data, options: Self.options(CompressionBudget(maxDrop: 3)))
-    // Let quantization pass, then stop in training.
-    var saved: SearchState?
-    var isTraining = false
-    #expect(throws: CompressionError.cancelled) {
-      _ = try compressor.run(isCancelled: { isTraining }, save: { saved = $0 }) {
-        if case .training(.epoch) = $0 { isTraining = true }
-      }
-    }
-    #expect(saved?.best != nil && saved?.candidates.allSatisfy { $0.recipe == nil } == true)
-  }
-
   @Test func quantizationOfATrainedNetworkLosesLittle() throws {
     let model = try Self.trained.get()
     let held = try HeldOut(model, data: Self.data)
@@ -289,78 +207,5 @@ import Testing
       let integer = try Evaluation.of(quantized, on: held.validation, threads: 2)
       #expect(abs(float.correctCount - integer.correctCount) <= 2)
     }
-  }
-
-  @Test func aResumedSearchKeepsItsRounds() throws {
-    var options = Self.options(CompressionBudget(maxDrop: 3), epochs: 280)
-    let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: options)
-    var states: [SearchState] = []
-    var rounds: [Int] = []
-    func note(_ event: CompressionEvent) { if case .begins(_, _, let count, _) = event { rounds.append(count) } }
-    _ = try compressor.run(save: { states.append($0) }, onEvent: { note($0) })
-    try #require(rounds.count >= 2 && rounds.allSatisfy { $0 == 4 })
-    let state = try #require(states.first { state in state.candidates.contains { $0.recipe != nil } })
-    rounds = []
-    _ = try compressor.run(resuming: SearchState(json: state.json()), onEvent: { note($0) })
-    #expect(!rounds.isEmpty && rounds.allSatisfy { $0 == 4 })
-    // More effort than was given allows for more.
-    options.effort = .epochs(560)
-    rounds = []
-    let longer = try Compressor(try Self.trained.get(), data: Self.data, options: options)
-    var isTraining = false
-    #expect(throws: CompressionError.cancelled) {
-      _ = try longer.run(
-        resuming: SearchState(json: state.json()), isCancelled: { isTraining },
-        onEvent: {
-          note($0)
-          if case .training = $0 { isTraining = true }
-        })
-    }
-    // One was trained; what is left is enough for seven.
-    #expect(rounds == [8])
-    options.acceptsNearMiss = true
-    let near = try Compressor(try Self.trained.get(), data: Self.data, options: options)
-    #expect(throws: Never.self) { _ = try near.run(resuming: states.last) }
-  }
-
-  /// Half of the channels first; where those lose too much in floating point, ever more.
-  @Test func whatIsTooNarrowIsWidenedBeforeItIsTrainedAsIntegers() throws {
-    func first(_ budget: CompressionBudget) throws -> (widths: [Int]?, wider: Int, epochs: Int) {
-      var options = Self.options(budget, epochs: 40)
-      options.acceptsNearMiss = true
-      var wider = 0
-      let report = try Compressor(try Self.trained.get(), data: Self.data, options: options).run(
-        onEvent: { if case .note(let text) = $0, text.hasSuffix("more are tried") { wider += 1 } }
-      ).report
-      let recipe = try #require(report.candidates.compactMap(\.recipe).first)
-      return (recipe.widths, wider, report.candidates.reduce(0) { $0 + $1.epochs })
-    }
-    let easy = try first(CompressionBudget(maxDrop: 8))
-    #expect(easy.widths == [4, 12] && easy.wider == 0)
-    // Nothing is good enough.
-    let hard = try first(CompressionBudget(maxDrop: -100))
-    #expect(hard.widths == nil && hard.wider == 2 && hard.epochs < 40 - 2)
-  }
-
-  /// As where other programs take the processor, and nothing is within the budget yet.
-  @Test func aSlowSearchEndsSoonAfterItsTime() throws {
-    var options = Self.options(CompressionBudget(maxDrop: -100))
-    options.effort = .minutes(0.2)
-    options.weightLevels = [127]
-    let compressor = try Compressor(try Self.trained.get(), data: Self.data, options: options)
-    let start = ContinuousClock.now
-    var candidates: [CompressionCandidate] = []
-    var isEndless = false
-    #expect(throws: CompressionError.self) {
-      // Five times its 12 seconds: only a search that takes no heed of time is still at it then.
-      _ = try compressor.run(
-        isCancelled: {
-          isEndless = isEndless || ContinuousClock.now - start > .seconds(60)
-          return isEndless
-        }, save: { candidates = $0.candidates },
-        onEvent: { if case .training(.progress) = $0 { Thread.sleep(forTimeInterval: 0.5) } })
-    }
-    #expect(!isEndless)
-    #expect(!candidates.isEmpty && candidates.allSatisfy { !$0.meetsBudget })
   }
 }

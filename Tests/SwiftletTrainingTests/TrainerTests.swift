@@ -3,6 +3,7 @@ import SwiftletData
 import SwiftletFloat
 import SwiftletModel
 import SwiftletTraining
+import TestSupport
 import Testing
 
 @Suite struct TrainerTests {
@@ -270,12 +271,9 @@ import Testing
     }
   }
 
-  @Test func trainsOnRealDigitsWhereThereAreAny() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/data/mnist").path
-    let path = ProcessInfo.processInfo.environment["SWIFTLET_MNIST"] ?? folder
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    let (train, _) = try Dataset.mnist(directory: path)
+  @Test(.enabled(if: RealDigits.folder != nil, "MNIST is not on this machine"))
+  func trainsOnRealDigits() throws {
+    let (train, _) = try Dataset.mnist(directory: try #require(RealDigits.folder))
     let split = train.subset(0..<12_000).split(validationCount: 2000, seed: 0)
     var configuration = TrainingConfiguration()
     configuration.epochs = 1

@@ -43,7 +43,9 @@ extension Search {
   ) -> (recipe: ShrinkRecipe, previous: ShrinkRecipe?) {
     let limit = state.widestRung ?? 0
     let widths =
-      plan.targetBytes.map { ladder.widths(parameters: plan.spread * Double($0), from: limit) }
+      plan.targetBytes.map {
+        ladder.widths(parameters: max(plan.spread * Double($0), Double(state.leastParameters ?? 0)), from: limit)
+      }
       ?? ladder.rungs[limit].widths
     var recipe = ShrinkRecipe(
       widths: widths == ladder.full ? nil : widths, targetBytes: plan.targetBytes, seed: plan.seed)

@@ -6,37 +6,55 @@ import SwiftletTraining
 
 extension Search {
   /// Follows the strategy until it ends or the effort is used up.
-  func trainAsIntegers(_ ladder: WidthLadder, leastBytes: Int) throws {
+  ///
+  /// - Parameter whole: From all channels down.
+  func trainAsIntegers(_ whole: WidthLadder, leastBytes: Int) throws {
     try checkCancellation()
     let levels =
       options.budget.targetBytes == nil && !options.budget.seeksSmallest
       ? [31] : try LevelChooser.levels(for: model, on: sample, threads: options.threads)
     // Most networks can spare half of every layer's channels, and an epoch then costs a quarter.
     if options.budget.seeksSmallest, state.channelShare == nil { state.channelShare = 0.5 }
-    var ladder = try ladder.starting(atShare: state.channelShare ?? 1)
+    var ladder = try whole.starting(atShare: state.channelShare ?? 1)
     while let strategy = try strategy(ladder, levels, leastBytes: leastBytes),
       let plan = strategy.next(after: state.candidates, spent: spent),
       let recipe = try fitted(plan, ladder, levels)
     {
-      if let share = try widerShare(than: recipe, ladder, strategy) {
-        state.channelShare = share
-        ladder = try ladder.starting(atShare: share)
-      } else {
+      var isTooNarrow = try losesTooMuch(recipe, ladder, strategy)
+      if !isTooNarrow {
         try train(recipe, strategy)
+        isTooNarrow = isHeldBackByWidth(recipe, ladder)
+      }
+      if isTooNarrow {
+        try widen(recipe, ladder)
+        ladder = try whole.starting(atShare: state.channelShare ?? 1)
       }
       try checkCancellation()
     }
   }
 
-  /// The share of channels to start at instead, twice the parameters, where those of the first network to be trained lose
-  /// too much in floating point already.
-  private func widerShare(
-    than recipe: ShrinkRecipe, _ ladder: WidthLadder, _ strategy: SearchStrategy
-  ) throws -> Double? {
-    guard let share = state.channelShare, share < 1, recipe.widths == ladder.rungs[0].widths,
-      !state.candidates.contains(where: { $0.recipe != nil })
-    else { return nil }
-    let text = "\((recipe.widths ?? []).map(String.init).joined(separator: "-")) channels in floating point"
+  /// Looks for networks of twice the parameters from now on.
+  private func widen(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) throws {
+    if recipe.widths == ladder.rungs[0].widths, let share = state.channelShare {
+      state.channelShare = share > 0.7 ? 1 : share * 2.0.squareRoot()
+    } else if let widths = recipe.widths {
+      state.leastParameters = 2 * (try ladder.narrowed(to: widths).parameterCount)
+    }
+    state.rounds = nil
+    try saveState()
+  }
+
+  /// Whether the channels of a network to be trained lose too much in floating point already, and more are to be had.
+  ///
+  /// Widths of which an integer network was trained, and all once one was good enough, are past that.
+  private func losesTooMuch(
+    _ recipe: ShrinkRecipe, _ ladder: WidthLadder, _ strategy: SearchStrategy
+  ) throws -> Bool {
+    guard let share = state.channelShare, share < 1 || recipe.widths != ladder.rungs[0].widths,
+      let widths = recipe.widths,
+      !state.candidates.contains(where: { $0.recipe != nil && ($0.meetsBudget || $0.recipe?.widths == widths) })
+    else { return false }
+    let text = "\(widths.map(String.init).joined(separator: "-")) channels in floating point"
     onEvent(.note("training \(text), \(recipe.floatTraining.epochs) epochs"))
     var run = try ShrinkRun(recipe, threads: options.threads)
     run.isCancelled = { self.isCancelled() || self.isOverTime }
@@ -46,18 +64,27 @@ extension Search {
         if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) }
       }
     } catch CompressionError.cancelled where !isCancelled() {
-      return nil
+      return false
     } catch let error as TrainingError {
       // It fails again as a candidate, which is noted and passed over.
       onEvent(.note("\(text): \(error)"))
-      return nil
+      return false
     }
     let score = try Evaluation.of(narrow, on: compressor.validation, threads: options.threads)
-    guard floatPoints - score.quality > strategy.slack else { return nil }
+    guard floatPoints - score.quality > strategy.slack else { return false }
     onEvent(.note("\(text) lose \((floatPoints - score.quality).rounded(places: 2)) points: more are tried"))
     state.probeEpochs = (state.probeEpochs ?? 0) + recipe.floatTraining.epochs
-    state.rounds = nil
-    return share > 0.7 ? 1 : share * 2.0.squareRoot()
+    return true
+  }
+
+  /// Whether a network that lost too much had next to nothing pruned, so that more bytes need more channels.
+  private func isHeldBackByWidth(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) -> Bool {
+    guard state.channelShare ?? 1 < 1, recipe.widths == ladder.rungs[0].widths,
+      let last = state.candidates.last, last.recipe == recipe, !last.meetsBudget, last.fileBytes > 0
+    else { return false }
+    guard Double(last.fileBytes) < 0.8 * Double(recipe.targetBytes ?? 0) else { return false }
+    onEvent(.note("all weights of these channels are too few: more channels are tried"))
+    return true
   }
 
   /// The network of the first half of a recipe.

@@ -125,6 +125,12 @@ final class Search {
     try save(state)
   }
 
+  /// Keeps what was found out besides candidates.
+  func saveState() throws {
+    state.seconds = seconds
+    try save(state)
+  }
+
   /// The median time of a call with one image on one thread.
   ///
   /// Where that misses the target it is measured again, up to five times, and the least counts: a machine that others

@@ -19,6 +19,8 @@ public struct SearchState: Hashable, Sendable, Codable {
   var roundsEffort: Double?
   /// The share of each layer's channels that are left at most.
   var channelShare: Double?
+  /// Parameters that a network must have, as those of half of them were too few.
+  var leastParameters: Int?
   /// Epochs of networks that turned out too narrow.
   var probeEpochs: Int?
   /// The rung of the widths that are fast enough, measured once.

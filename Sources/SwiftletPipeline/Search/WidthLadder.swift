@@ -73,8 +73,9 @@ struct WidthLadder {
     try climbDown(from: 1)
   }
 
-  /// The rungs from so many of each layer's channels down.
+  /// This ladder, of all channels at first, with the rungs from so many of each layer's down.
   func starting(atShare share: Double) throws -> WidthLadder {
+    guard share < 1 else { return self }
     var ladder = self
     try ladder.climbDown(from: share)
     return ladder
