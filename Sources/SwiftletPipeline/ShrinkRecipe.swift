@@ -95,6 +95,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
       guard (1...100_000).contains(phase.augmentationCycle ?? 1) else {
         throw .recipe("distortions come again after 1 to 100000 epochs")
       }
+      guard (0...100_000).contains(phase.undistortedEpochs ?? 0) else {
+        throw .recipe("from 0 to 100000 epochs at the end show undistorted images")
+      }
     }
     guard targetBytes ?? 1 > 0 else { throw .recipe("the target must be at least one byte") }
     guard (0..<training.epochs).contains(pruningEpochs), (0..<training.epochs).contains(scaleEpochs) else {

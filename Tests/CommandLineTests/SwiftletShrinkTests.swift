@@ -11,8 +11,12 @@ import Testing
 
   @Test func aPrintedRecipeGivesTheSameFileAsItsOptions() throws {
     let float = try tool.floatModel()
-    let options = ["--widths", "3", "--target-bytes", "500", "--epochs", "3", "--float-epochs", "1", "--batch", "32"]
+    let options = [
+      "--widths", "3", "--target-bytes", "500", "--epochs", "3", "--float-epochs", "1", "--batch", "32",
+      "--undistorted-epochs", "1",
+    ]
     let recipe = try tool.succeed(["shrink", float, "--print-recipe"] + options + Tool.data)
+    #expect(recipe.contains("\"undistortedEpochs\" : 1"))
     let path = try tool.write(recipe, "recipe.json")
     let text = try tool.succeed(["shrink", float] + options + output)
     #expect(text.contains("out.swl: ") && text.contains("validation accuracy"))
@@ -30,7 +34,7 @@ import Testing
       (["--widths", "3,-1"], "--widths must be whole numbers"), (["--epochs", "0"], "at least one epoch"),
       (["--target-bytes", "0"], "at least one byte"),
       (["--epochs", "4", "--pruning-epochs", "4"], "before the last epoch"),
-      (["--distill", "1.5"], "weight from 0 to 1"),
+      (["--distill", "1.5"], "weight from 0 to 1"), (["--undistorted-epochs=-1"], "undistorted images"),
       (["--temperature", "0", "--distill", "0.5"], "temperature above 0"),
       (["--batch", "0"], "--batch must be from 1"), (["--learning-rate", "nan"], "--learning-rate must be above 0"),
       (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "at most 100000 epochs"),

@@ -148,6 +148,7 @@ import Testing
       { $0.pruningEpochs = 8 }, { $0.scaleEpochs = -1 }, { $0.targetBytes = 0 }, { $0.training.batch = 0 },
       { $0.distillation = .init(weight: 2, temperature: 1) }, { $0.distillation = .init(weight: 1, temperature: 0) },
       { $0.calibrationCount = 0 }, { $0.training.augmentationCycle = 0 }, { $0.training.batch = 4097 },
+      { $0.training.undistortedEpochs = -1 },
       { $0.floatTraining.batch = 4097 },
       { $0.training.learningRate = 0 }, { $0.floatTraining.learningRate = -1 }, { $0.training.epochs = 100_001 },
       { $0.floatTraining.epochs = 100_001 },

@@ -51,7 +51,7 @@ import Testing
     return configuration
   }
 
-  private func trainer(_ configuration: TrainingConfiguration = configuration(), threads: Int = 1) throws -> Trainer {
+  static func trainer(_ configuration: TrainingConfiguration = configuration(), threads: Int = 1) throws -> Trainer {
     try Trainer(
       Self.network(), configuration: configuration, training: Self.bars(250, seed: 1),
       validation: Self.bars(60, seed: 2), threads: threads)
@@ -61,60 +61,11 @@ import Testing
     FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString).ckpt").path
   }
 
-  @Test func distortionsComeAgainAfterTheirCycle() throws {
-    func parameters(cycle: Int?) throws -> Model {
-      var configuration = Self.configuration(3)
-      configuration.augmentationCycle = cycle
-      return try trainer(configuration).run().model
-    }
-    let fresh = try parameters(cycle: nil)
-    #expect(try parameters(cycle: 3) == fresh)
-    #expect(try parameters(cycle: 1) != fresh)
-  }
-
-  /// Undistorted images are few enough for the teacher's opinions to be kept; distorted by nothing they are asked for
-  /// each time.
-  @Test func keptOpinionsAreThoseOfTheTeacher() throws {
-    func taught(_ augmentation: Augmentation?, weight: Float) throws -> Model {
-      var configuration = Self.configuration(3)
-      configuration.augmentation = augmentation
-      var trainer = try trainer(configuration)
-      trainer.teacher = try Teacher(
-        [try Self.network(dropout: false)], weight: weight, temperature: 2, maximumBatch: 24, threads: 1)
-      return try trainer.run().model
-    }
-    let kept = try taught(nil, weight: 0.5)
-    #expect(try taught(Augmentation(), weight: 0.5) == kept)
-    #expect(try taught(nil, weight: 0) != kept)
-  }
-
-  /// A teacher of several runs has its opinions of the same distortions only.
-  @Test func oneTeacherOfManyRunsTeachesAsManyDo() throws {
-    let shared = try Teacher(
-      [try Self.network(dropout: false)], weight: 0.5, temperature: 2, maximumBatch: 24, threads: 1)
-    for (seed, shift) in [(1, 1), (1, 1), (2, 1), (2, 2)] as [(UInt64, Float)] {
-      var configuration = Self.configuration(3)
-      configuration.seed = seed
-      configuration.augmentation = Augmentation(shift: shift)
-      configuration.augmentationCycle = 2
-      var models: [Model] = []
-      for teacher in [
-        shared,
-        try Teacher([try Self.network(dropout: false)], weight: 0.5, temperature: 2, maximumBatch: 24, threads: 1),
-      ] {
-        var trainer = try trainer(configuration)
-        trainer.teacher = teacher
-        models.append(try trainer.run().model)
-      }
-      #expect(models[0] == models[1])
-    }
-  }
-
   @Test(arguments: OptimizerChoice.allCases)
   func trainingLearns(_ optimizer: OptimizerChoice) throws {
     var configuration = Self.configuration(12)
     configuration.optimizer = optimizer
-    let result = try trainer(configuration).run()
+    let result = try Self.trainer(configuration).run()
     #expect(result.history.count == 12)
     #expect(result.history.last!.trainingLoss < result.history[0].trainingLoss / 2)
     #expect(result.bestCorrect >= 57)
@@ -124,10 +75,10 @@ import Testing
   }
 
   @Test func threadsDoNotChangeTheResult() throws {
-    let one = try trainer(threads: 1).run()
-    let two = try trainer(threads: 2).run()
+    let one = try Self.trainer(threads: 1).run()
+    let two = try Self.trainer(threads: 2).run()
     #expect(one.model == two.model)
-    #expect(one.model != (try trainer(Self.otherSeed).run().model))
+    #expect(one.model != (try Self.trainer(Self.otherSeed).run().model))
   }
 
   private static var otherSeed: TrainingConfiguration {
@@ -137,11 +88,11 @@ import Testing
   }
 
   @Test func resumingReachesTheUnbrokenResult() throws {
-    let whole = try trainer().run()
+    let whole = try Self.trainer().run()
     let path = temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
     // Killed in the middle of epoch 3: the checkpoint of epoch 2 is what is left.
-    var broken = try trainer()
+    var broken = try Self.trainer()
     broken.checkpointPath = path
     var batches = 0
     broken.isCancelled = {
@@ -152,7 +103,7 @@ import Testing
     #expect(part.isInterrupted && part.history.count == 2)
     let checkpoint = try Checkpoint.load(path)
     #expect(checkpoint.epoch == 2)
-    let rest = try trainer(threads: 2).run(resuming: checkpoint)
+    let rest = try Self.trainer(threads: 2).run(resuming: checkpoint)
     #expect(rest.history == whole.history[2...].map { $0.withSeconds(of: rest.history, epoch: $0.epoch) })
     #expect(rest.model == whole.model)
     #expect(!rest.isInterrupted)
@@ -161,12 +112,12 @@ import Testing
   @Test func anotherRunsCheckpointIsRefused() throws {
     let path = temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
-    var first = try trainer(Self.configuration(1))
+    var first = try Self.trainer(Self.configuration(1))
     first.checkpointPath = path
     _ = try first.run()
     let checkpoint = try Checkpoint.load(path)
     #expect {
-      try trainer(Self.otherSeed).run(resuming: checkpoint)
+      try Self.trainer(Self.otherSeed).run(resuming: checkpoint)
     } throws: { error in
       if case TrainingError.otherRun = error { true } else { false }
     }
@@ -200,7 +151,7 @@ import Testing
     configuration.warmUpEpochs = 0
     let path = temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
-    var trainer = try trainer(configuration)
+    var trainer = try Self.trainer(configuration)
     trainer.checkpointPath = path
     // The second epoch is poisoned.
     trainer.afterStep = { network, progress in
@@ -218,11 +169,11 @@ import Testing
     configuration.optimizer = .sgd
     configuration.learningRate = 1e6
     configuration.warmUpEpochs = 0
-    #expect(throws: TrainingError.self) { try trainer(configuration).run() }
+    #expect(throws: TrainingError.self) { try Self.trainer(configuration).run() }
   }
 
   @Test func masksHoldThroughTraining() throws {
-    var trainer = try trainer()
+    var trainer = try Self.trainer()
     let isKept = (0..<54).map { $0 % 3 == 0 }
     trainer.afterStep = { network, _ in
       network.parameters[0].withMutableValues { values in
@@ -235,7 +186,7 @@ import Testing
   }
 
   @Test func earlyEpochsAreNotEligibleWhenTold() throws {
-    var trainer = try trainer(Self.configuration(3))
+    var trainer = try Self.trainer(Self.configuration(3))
     trainer.firstEligibleEpoch = 3
     let result = try trainer.run()
     #expect(result.bestEpoch == 3)
@@ -245,7 +196,7 @@ import Testing
   @Test func progressCountsUp() throws {
     var fractions: [Double] = []
     var images: [Double] = []
-    _ = try trainer(Self.configuration(2)).run { event in
+    _ = try Self.trainer(Self.configuration(2)).run { event in
       if case .progress(let progress) = event {
         fractions.append(progress.fraction)
         images.append(progress.imagesPerSecond)

@@ -37,9 +37,10 @@ struct Shrink: ParsableCommand {
   @Option(help: "The learning rate at its height; it falls to 0 along a cosine.") var learningRate: Float = 2e-3
   @Option(help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
   var distill: Float = 0
-  @Option(help: "The temperature of that part.") var temperature: Float = 3
+  @Option(help: "The temperature of that part.") var temperature: Float = 1
   @Option(help: "Float models to learn from instead, separated by commas.") var teachers: String?
   @Option(help: "Distortion of the training images: none, light or digits.") var augment = AugmentChoice.light
+  @Option(help: "So many of the --epochs, the last, show the images undistorted.") var undistortedEpochs = 0
   @Option(help: "Seed of training.") var seed: UInt64 = 0
   @OptionGroup var threads: ThreadOptions
 
@@ -71,6 +72,7 @@ struct Shrink: ParsableCommand {
     made.training.batch = batch
     made.training.learningRate = learningRate
     made.training.augmentation = augmentation
+    if undistortedEpochs != 0 { made.training.undistortedEpochs = undistortedEpochs }
     made.floatTraining.batch = batch
     made.floatTraining.learningRate = learningRate
     made.floatTraining.augmentation = augmentation

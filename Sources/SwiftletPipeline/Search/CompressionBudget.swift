@@ -24,6 +24,10 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
     case microseconds(Double, most: Double)
   }
 
+  /// Whether as much may be lost again as the float model gets wrong. Networks that small lack the weights for all that
+  /// they could be taught.
+  func allowsTiny(floatPoints: Double) -> Bool { maxDrop ?? 0 > 100 - floatPoints }
+
   /// Whether the smallest file is looked for; otherwise, where a size or a time is given, the best quality.
   public var seeksSmallest: Bool { targetBytes == nil && targetMicroseconds == nil }
 

@@ -4,12 +4,18 @@ import SwiftletTraining
 
 /// From plans to recipes: what a training is to be like, and what it takes of the effort.
 extension Search {
-  /// The most epochs of one candidate, and the steps under which small data sets are trained longer than that.
-  private static let mostEpochs = 180
+  /// The most epochs of one candidate, and the steps under which small data sets are trained longer than that. At
+  /// 4.5 KB the seed CNN has 99.54% of validation images right after 120 epochs, 99.62% after 360.
+  private static let mostEpochs = 600
   private static let fewSteps = 20_000
   private static let fewestEpochs = 4
   /// Training in floating point longer than that before the integers brings nothing.
   private static let mostFloatEpochs = 12
+  /// Nearly all that the float model thinks, as sharply as it does. The seed CNN in 4.5 KB, 120 epochs, one run each,
+  /// the mean over the last 15 on validation images: 99.45% with half the weight and temperature 2, 99.52% with this
+  /// weight, 99.57% with temperature 1 as well (4: 99.31%), 99.60% if the last 18 show the images undistorted (0.7:
+  /// 99.53%).
+  private static let distillation = ShrinkRecipe.Distillation(weight: 0.9, temperature: 1)
   /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
   /// from which on that, and distortions of another strength, are worth their time.
   private static let distortionCount = 12
@@ -97,16 +103,20 @@ extension Search {
     recipe.pruningEpochs = recipe.targetBytes == nil ? 0 : epochs / 3
     recipe.scaleEpochs = epochs / 2
     recipe.finalEpochs = max(1, epochs / 4)
+    if recipe.training.augmentation != nil, recipe.distillation != nil {
+      recipe.training.undistortedEpochs = epochs / 7
+    }
     return recipe
   }
 
-  /// The recipe with distortions of the plan's strength, where the float model classifies with its opinion of them.
+  /// The recipe with distortions of the plan's strength, with the float model's opinion of them where it classifies and
+  /// little may be lost. In 1 KB learning from it costs LeNet-5 0.1 points and more.
   private func distilled(_ recipe: ShrinkRecipe, _ plan: SearchStrategy.Plan) -> ShrinkRecipe {
     var recipe = recipe
     recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
     recipe.training.augmentation = recipe.floatTraining.augmentation
-    if float.reconstruction == nil {
-      recipe.distillation = .init(weight: 0.5, temperature: 2)
+    if float.reconstruction == nil, !options.budget.allowsTiny(floatPoints: floatPoints) {
+      recipe.distillation = Self.distillation
       recipe.training.augmentationCycle = Self.distortionCount
     }
     return recipe
@@ -117,7 +127,7 @@ extension Search {
     guard case .minutes = options.effort, recipe.distillation != nil, taught?.key != TeachingKey(recipe) else {
       return 0
     }
-    let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount)
+    let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount + 1)
     return floatSecondsPerImage * Double(images)
   }
 

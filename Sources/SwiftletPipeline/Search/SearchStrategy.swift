@@ -60,14 +60,16 @@ package struct SearchStrategy: Sendable {
   private static let usualSpread = 12.0
   private static let spreads = [12.0, 7, 20, 9, 15]
 
-  /// How many candidates an effort of so many epochs allows: few, as short trainings tell little of a size.
-  static func rounds(epochs: Double) -> Int { min(max(Int(epochs / 70), 3), 20) }
+  /// How many candidates an effort of so many epochs allows: few, as short trainings tell little of a size. 3 for 300
+  /// epochs, 11 for 3,000: with more time each trains longer as well.
+  static func rounds(epochs: Double) -> Int { min(max(Int(epochs.squareRoot() / 5), 3), 20) }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
     let trained = candidates.filter { $0.recipe != nil }
     guard trained.count < rounds, spent < 0.96 * total else { return nil }
-    // The last candidate trains twice as long as the first.
-    let weights = (0..<rounds).map { pow(2, Double($0) / Double(max(rounds - 1, 1))) }
+    // The last candidate trains twice as long as the first, of many four times: the first ones only find the range.
+    let ratio = pow(2, 1 + min(max(Double(rounds - 3) / 8, 0), 1))
+    let weights = (0..<rounds).map { pow(ratio, Double($0) / Double(max(rounds - 1, 1))) }
     let share = (total - spent) * weights[trained.count] / weights[trained.count...].reduce(0, +)
     var plan = Plan(targetBytes: nil, spread: Self.usualSpread, share: share, seed: seed)
     if budget.seeksSmallest {
@@ -104,8 +106,7 @@ package struct SearchStrategy: Sendable {
   /// is to lose little can learn more than was asked for, one that may lose much is too small for it.
   private func distortion(after trained: [CompressionCandidate], tries: Int) -> Double {
     guard let augmentation else { return 1 }
-    let isTiny = budget.maxDrop ?? 0 > 100 - floatPoints
-    var strengths = isTiny ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
+    var strengths = budget.allowsTiny(floatPoints: floatPoints) ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
     let good = trained.filter(\.meetsBudget).min { $0.fileBytes < $1.fileBytes }
     if let used = good?.recipe?.training.augmentation,
       let index = strengths.firstIndex(where: { augmentation.scaled(by: $0) == used })
@@ -140,7 +141,9 @@ package struct SearchStrategy: Sendable {
     case (let good?, nil):
       let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.lost)
       let used = (drops.min() ?? 0) / max(budget.maxDrop ?? 0, 1e-9)
-      bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 ? 0.6 : 0.75))
+      // While the longest trainings are still to come, a good network may become much smaller.
+      let isEarly = rounds - trained.count >= 6
+      bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 || isEarly ? 0.6 : 0.75))
     case (let good?, let bad?):
       let middle = (Double(good) * Double(target(bad))).squareRoot()
       bytes = Double(good) > 1.08 * Double(target(bad)) ? Int(middle) : target(bad)

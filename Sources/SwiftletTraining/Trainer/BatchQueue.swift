@@ -14,12 +14,12 @@ struct Batch {
 /// Prepares the batches of one epoch ahead of their use, augmentation included, on another thread.
 ///
 /// The order is a Fisher-Yates shuffle drawn from the seed and the epoch; each image's distortion from seed, epoch and
-/// its index in the data set, the epoch counted anew after each cycle. Neither depends on timing.
+/// its index in the data set, `distortion` standing for the epoch. Neither depends on timing.
 final class BatchQueue: @unchecked Sendable {
   private let data: Dataset
   private let order: [Int]
   private let batch: Int
-  /// The epoch that decides the distortions.
+  /// Which distortion of each image this epoch shows, from 1.
   private let distortion: Int
   private let seed: UInt64
   private let augmentation: Augmentation?
@@ -30,10 +30,10 @@ final class BatchQueue: @unchecked Sendable {
   private var next = 0
   private static let ahead = 4
 
-  init(_ data: Dataset, batch: Int, epoch: Int, seed: UInt64, augmentation: Augmentation?, cycle: Int? = nil) {
+  init(_ data: Dataset, batch: Int, epoch: Int, seed: UInt64, augmentation: Augmentation?, distortion: Int) {
     self.data = data
     self.batch = batch
-    distortion = augmentation == nil ? 1 : cycle.map { (epoch - 1) % $0 + 1 } ?? epoch
+    self.distortion = distortion
     self.seed = seed
     self.augmentation = augmentation
     var generator = Augmentation.generator(seed: seed ^ 0x5EED_0F0D_E500_0001, epoch: epoch, index: 0)

@@ -63,12 +63,6 @@ public struct Trainer {
     self.threads = threads
   }
 
-  /// How many distortions of each image there are, where they come again.
-  private var variantCount: Int {
-    let count = configuration.augmentation == nil ? 1 : configuration.augmentationCycle ?? configuration.epochs
-    return count < configuration.epochs ? count : 0
-  }
-
   /// Runs the epochs that are left and returns the best model.
   ///
   /// - Throws: `TrainingError`, `FileError` where a checkpoint cannot be written, `GraphError`.
@@ -79,7 +73,7 @@ public struct Trainer {
     configure?(network)
     teacher?.keep(
       .init(
-        count: training.count, variantCount: variantCount, augmentation: configuration.augmentation,
+        count: training.count, variantCount: configuration.distortionCount, augmentation: configuration.augmentation,
         seed: configuration.seed))
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
@@ -132,7 +126,8 @@ public struct Trainer {
   ) throws -> EpochSummary? {
     let queue = BatchQueue(
       training, batch: configuration.batch, epoch: epoch, seed: configuration.seed,
-      augmentation: configuration.augmentation?.suited(to: training), cycle: configuration.augmentationCycle)
+      augmentation: configuration.isDistorted(inEpoch: epoch) ? configuration.augmentation?.suited(to: training) : nil,
+      distortion: configuration.distortion(inEpoch: epoch))
     let start = ContinuousClock.now
     var loss = 0.0
     var correct = 0

@@ -52,6 +52,9 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
   /// The epochs after which each image's distortions come again; nil is never. A teacher's opinion of a distorted image
   /// is then asked for once and kept.
   public var augmentationCycle: Int?
+  /// So many epochs at the end show the images as they are: what was learnt from distorted ones is brought back to those
+  /// that are to be told apart. Absent is none.
+  public var undistortedEpochs: Int?
   /// What is minimized; nil, as in recipes and checkpoints without it, takes what the model's output asks for
   /// (`Loss.init(of:)`).
   public var loss: Loss?
@@ -62,6 +65,25 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
   public var splitSeed: UInt64 = 0
 
   public init() {}
+
+  /// Which distortion of each image an epoch (from 1) shows, from 1; all undistorted ones are the same.
+  func distortion(inEpoch epoch: Int) -> Int {
+    guard augmentation != nil else { return 1 }
+    guard isDistorted(inEpoch: epoch) else { return (augmentationCycle ?? epochs) + 1 }
+    return augmentationCycle.map { (epoch - 1) % $0 + 1 } ?? epoch
+  }
+
+  func isDistorted(inEpoch epoch: Int) -> Bool {
+    augmentation != nil && epoch <= epochs - (undistortedEpochs ?? 0)
+  }
+
+  /// How many distortions of each image there are, undistorted ones among them, where they come again; else 0.
+  var distortionCount: Int {
+    guard augmentation != nil else { return epochs > 1 ? 1 : 0 }
+    guard let cycle = augmentationCycle else { return 0 }
+    let count = cycle + ((undistortedEpochs ?? 0) > 0 ? 1 : 0)
+    return count < epochs ? count : 0
+  }
 
   /// The learning rate at `progress`, in epochs.
   public func learningRate(progress: Double) -> Float {
