@@ -135,9 +135,20 @@ import Testing
     }
     // Longer first, where that may do.
     #expect([0.101, 0.15, 0.151, 0.19, 0.3].map { next(drop: $0) } == [3000, 3000, 3682, 3975, 6000])
+    // And much where it lost many times what it may, but not past what is good already.
+    #expect([0.9, 0.91].map { next(drop: $0) } == [6000, 12_000])
+    all[0].fileBytes = 11_000
+    #expect([0.9, 0.91].map { next(drop: $0) } == [6000, 5744])
+    all[0].fileBytes = 80_000
     #expect(next(drop: 0.05, inTraining: 0.151) == 3682)
     all.append(all[1])
     #expect([0.101, 0.15].map { next(drop: $0) } == [3307, 3674])
+  }
+
+  @Test func roundsGrowWithTheRootOfTheEffort() {
+    let efforts = [0, 250, 400, 900, 3000, 10_000, 1e6]
+    #expect(efforts.map { SearchStrategy.rounds(epochs: $0, after: 0) } == [3, 3, 4, 6, 10, 20, 20])
+    #expect(efforts.map { SearchStrategy.rounds(epochs: $0, after: 2) } == [1, 3, 4, 6, 10, 20, 20])
   }
 
   @Test func theSameSizeIsTriedWithOtherDistortions() throws {

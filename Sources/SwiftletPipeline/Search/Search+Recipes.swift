@@ -36,7 +36,7 @@ extension Search {
     let trained = state.candidates.count { $0.recipe != nil }
     guard let plan = strategy(rounds: trained + 3).next(after: state.candidates, spent: spent) else { return nil }
     let cost = try epochCost(recipe(for: plan, ladder, levels).recipe, ladder)
-    var rounds = SearchStrategy.rounds(epochs: (options.effort.total - spent) / cost)
+    var rounds = SearchStrategy.rounds(epochs: (options.effort.total - spent) / cost, after: trained)
     if options.budget.targetBytes == nil && !options.budget.seeksSmallest { rounds = min(rounds, 3) }
     state.rounds = trained + rounds
     state.roundsEffort = options.effort.total

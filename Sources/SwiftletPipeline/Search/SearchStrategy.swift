@@ -61,8 +61,12 @@ package struct SearchStrategy: Sendable {
   private static let spreads = [12.0, 7, 20, 9, 15]
 
   /// How many candidates an effort of so many epochs allows: few, as short trainings tell little of a size. 3 for 300
-  /// epochs, 11 for 3,000: with more time each trains longer as well.
-  static func rounds(epochs: Double) -> Int { min(max(Int(epochs.squareRoot() / 5), 3), 20) }
+  /// epochs, 10 for 3,000: with more time each trains longer as well.
+  ///
+  /// - Parameter trained: How many there were before. Then what is left may be for one alone.
+  package static func rounds(epochs: Double, after trained: Int) -> Int {
+    min(max(Int(epochs.squareRoot() / 5), trained == 0 ? 3 : 1), 20)
+  }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
     let trained = candidates.filter { $0.recipe != nil }
@@ -132,7 +136,7 @@ package struct SearchStrategy: Sendable {
       // Training longer does more than a few bytes more.
       if bad.lost <= (budget.maxDrop ?? 0) + resolution, isWorthAnother(bad, trained, share, most: 2) {
         bytes = target(bad)
-      } else if 2 * target(bad) < ceiling {
+      } else if Double(target(bad)) * growth(after: bad, trained) < Double(ceiling) {
         bytes = Int(Double(target(bad)) * growth(after: bad, trained))
       } else {
         let middle = (Double(target(bad)) * Double(ceiling)).squareRoot()
@@ -168,8 +172,10 @@ package struct SearchStrategy: Sendable {
   /// How many times the bytes of a candidate that lost too much are asked for next: the less it lost the fewer, as a
   /// training of the same size again loses now more and now less.
   private func growth(after candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
-    guard let most = budget.maxDrop, most > 0, losesLittle(candidate, trained) else { return 2 }
-    return min(max(1 + 0.25 * (leastDrop(at: candidate, trained) / most - 0.6), 1.1), 2)
+    guard let most = budget.maxDrop, most > 0 else { return 2 }
+    let lost = leastDrop(at: candidate, trained)
+    guard losesLittle(candidate, trained) else { return lost > 8 * most + 2 * resolution ? 4 : 2 }
+    return min(max(1 + 0.25 * (lost / most - 0.6), 1.1), 2)
   }
 
   private func leastDrop(at candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
