@@ -15,7 +15,7 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
     public var weight: Float
     public var temperature: Float
 
-    public init(weight: Float = 0.5, temperature: Float = 3) {
+    public init(weight: Float = 0.5, temperature: Float = 1) {
       self.weight = weight
       self.temperature = temperature
     }

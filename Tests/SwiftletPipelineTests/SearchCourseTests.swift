@@ -118,19 +118,69 @@ import Testing
       onEvent: { if case .note(let text) = $0 { notes.append(text) } }
     ).report
     let narrow = notes.filter { $0.hasSuffix("more are tried") }
-    #expect(narrow.count == 3, "\(notes)")
+    #expect(narrow.count == 3 && Set(narrow.map { $0.prefix { $0 != " " } }).count == 3, "\(notes)")
     let recipe = try #require(report.candidates.compactMap(\.recipe).first)
     #expect(recipe.widths == nil)
+    // Stopped after the last but one and gone on with, it does not train the same again.
+    (notes, options.effort) = ([], .epochs(24))
+    let again = try Compressor(model, data: CompressorTests.data, options: options)
+    var state: SearchState?
+    func wider() -> [String] { notes.filter { $0.hasSuffix("more are tried") } }
+    #expect(throws: CompressionError.cancelled) {
+      _ = try again.run(
+        isCancelled: { wider().count == 2 }, save: { state = $0 },
+        onEvent: { if case .note(let text) = $0 { notes.append(text) } })
+    }
+    _ = try again.run(
+      resuming: SearchState(json: #require(state).json()),
+      onEvent: { if case .note(let text) = $0 { notes.append(text) } })
+    #expect(wider() == narrow)
+  }
+
+  /// And where epochs are too few to try widths, something is trained as integers nevertheless.
+  @Test func fewEpochsAreForIntegers() throws {
+    var options = CompressorTests.options(CompressionBudget(maxDrop: -100), epochs: 4)
+    options.acceptsNearMiss = true
+    var notes: [String] = []
+    let report = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options).run(
+      onEvent: { if case .note(let text) = $0 { notes.append(text) } }
+    ).report
+    #expect(report.candidates.compactMap(\.recipe).count == 1 && !notes.contains { $0.hasSuffix("more are tried") })
+    #expect(report.candidates.reduce(0) { $0 + $1.epochs } == 4)
   }
 
   /// More bytes are of no use to a network that has nothing pruned.
   @Test func whatHasNothingPrunedIsWidened() throws {
     var options = CompressorTests.options(CompressionBudget(maxDrop: -4), epochs: 100)
     options.acceptsNearMiss = true
-    var notes: [String] = []
-    _ = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options).run(
-      onEvent: { if case .note(let text) = $0 { notes.append(text) } })
-    #expect(notes.contains { $0.hasPrefix("all weights of these channels") })
+    let compressor = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options)
+    var states: [SearchState] = []
+    // Candidates that are trained, and nil where it is widened.
+    var course: [[Int]?] = []
+    func run(_ state: SearchState? = nil) throws -> CompressionReport {
+      course = []
+      return try compressor.run(
+        resuming: state, save: { states.append($0) },
+        onEvent: {
+          if case .candidate(let candidate, _) = $0, let recipe = candidate.recipe {
+            course.append(recipe.widths ?? [])
+          }
+          if case .note(let text) = $0, text.hasPrefix("all weights of these channels") { course.append(nil) }
+        }
+      ).report
+    }
+    let whole = try run()
+    let widening = try #require(course.firstIndex(of: nil), "\(course)")
+    let before = try #require(course[widening - 1])
+    let after = (course.dropFirst(widening + 1).first ?? nil) ?? before
+    #expect(after.isEmpty || zip(before, after).allSatisfy { $0 < $1 }, "\(course)")
+    // Stopped between that candidate and the widening.
+    let rest = Array(course[widening...])
+    let state = try #require(states.first { $0.candidates.compactMap(\.recipe).count == widening })
+    let resumed = try run(SearchState(json: state.json()))
+    #expect(course == rest)
+    #expect(resumed.candidates.map(\.fileBytes) == whole.candidates.map(\.fileBytes))
+    #expect(resumed.candidates.map(\.points) == whole.candidates.map(\.points))
   }
 
   /// And in the end from the images as they are; what may lose much learns from labels alone.
@@ -151,6 +201,13 @@ import Testing
       #expect(recipe.training.undistortedEpochs == recipe.training.epochs / 7)
       #expect(recipe.training.augmentationCycle == 12 && recipe.floatDistillation == nil)
     }
+    // At a size that turns out to lose much, from the second training on.
+    var options = CompressorTests.options(CompressionBudget(targetBytes: 190), epochs: 180)
+    options.augmentation = .light
+    let atSize = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options).run()
+      .report
+    let trained = atSize.candidates.compactMap(\.recipe)
+    #expect(trained.map { $0.distillation != nil } == [true, false, false], "\(atSize.candidates.map(\.lost))")
     let much = try recipes(maxDrop: 50)
     #expect(!much.isEmpty)
     for recipe in much { #expect(recipe.distillation == nil && recipe.training.undistortedEpochs == nil) }

@@ -24,9 +24,15 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
     case microseconds(Double, most: Double)
   }
 
-  /// Whether as much may be lost again as the float model gets wrong. Networks that small lack the weights for all that
-  /// they could be taught.
-  func allowsTiny(floatPoints: Double) -> Bool { maxDrop ?? 0 > 100 - floatPoints }
+  /// Whether clearly as much may be lost again as the float model gets wrong. Networks that small lack the weights for
+  /// all that they could be taught.
+  ///
+  /// - Parameters:
+  ///   - resolution: One standard error of the quality, in points.
+  ///   - lost: What networks of the size asked for lose, where no limit is given.
+  package func allowsTiny(floatPoints: Double, resolution: Double, lost: Double = 0) -> Bool {
+    (maxDrop ?? lost) > 100 - floatPoints + 2 * resolution
+  }
 
   /// Whether the smallest file is looked for; otherwise, where a size or a time is given, the best quality.
   public var seeksSmallest: Bool { targetBytes == nil && targetMicroseconds == nil }

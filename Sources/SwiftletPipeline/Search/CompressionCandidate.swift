@@ -20,6 +20,8 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   /// validation images had in the choice among candidates; they are few and these many.
   public var trainingDrop: Double?
   public var fileBytes: Int
+  /// Where training was given up before there was a file: its bytes at the last pruning, as far as known.
+  public var estimatedBytes: Int?
   /// A call with one image on one thread of this machine, the median.
   public var microseconds: Double
   /// Packed weights and activations of one image at run time.
@@ -51,6 +53,12 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
 
   /// The larger of both drops: what counts against the budget.
   public var lost: Double { max(drop, trainingDrop ?? drop) }
+
+  /// Whether all weights together take far fewer bytes than were asked for: next to nothing was pruned.
+  var isUnpruned: Bool {
+    guard let target = recipe?.targetBytes, let bytes = fileBytes > 0 ? fileBytes : estimatedBytes else { return false }
+    return Double(bytes) < 0.8 * Double(target)
+  }
 
   public var recipe: ShrinkRecipe? {
     if case .trained(let recipe) = method { recipe } else { nil }

@@ -19,7 +19,7 @@ extension Search {
   /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
   /// from which on that, and distortions of another strength, are worth their time.
   private static let distortionCount = 12
-  private static let distilledEpochs = 3 * distortionCount
+  private static let longCourseEpochs = 3 * distortionCount
 
   /// The strategy with its number of rounds, which is settled at first, and again where narrower layers turned out too
   /// narrow or a resumed search has more time than it had; nil where nothing is left to be done.
@@ -50,7 +50,7 @@ extension Search {
     let limit = state.widestRung ?? 0
     let widths =
       plan.targetBytes.map {
-        ladder.widths(parameters: max(plan.spread * Double($0), Double(state.leastParameters ?? 0)), from: limit)
+        ladder.widths(parameters: plan.spread * Double($0), atLeast: state.leastParameters ?? 0, from: limit)
       }
       ?? ladder.rungs[limit].widths
     var recipe = ShrinkRecipe(
@@ -80,11 +80,11 @@ extension Search {
     let most = min(1000, max(Self.mostEpochs, Self.fewSteps / steps))
     let cost = try epochCost(recipe, ladder)
     var affordable = min(Int(plan.share / cost), most)
-    let distilled = distilled(recipe, plan)
-    let afterTeaching = min(Int((plan.share - teachingCost(distilled)) / cost), most)
-    if afterTeaching >= Self.distilledEpochs {
+    let longCourse = longCourse(recipe, plan)
+    let afterTeaching = min(Int((plan.share - teachingCost(longCourse)) / cost), most)
+    if afterTeaching >= Self.longCourseEpochs {
       // In a short training other distortions than those asked for cost more than they bring.
-      recipe = distilled
+      recipe = longCourse
       affordable = afterTeaching
     }
     // Something is trained even where the time is short, once.
@@ -111,15 +111,24 @@ extension Search {
 
   /// The recipe with distortions of the plan's strength, with the float model's opinion of them where it classifies and
   /// little may be lost. In 1 KB learning from it costs LeNet-5 0.1 points and more.
-  private func distilled(_ recipe: ShrinkRecipe, _ plan: SearchStrategy.Plan) -> ShrinkRecipe {
+  private func longCourse(_ recipe: ShrinkRecipe, _ plan: SearchStrategy.Plan) -> ShrinkRecipe {
     var recipe = recipe
     recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
     recipe.training.augmentation = recipe.floatTraining.augmentation
-    if float.reconstruction == nil, !options.budget.allowsTiny(floatPoints: floatPoints) {
+    let lost = state.candidates.filter { $0.recipe != nil }.map(\.lost).min() ?? 0
+    if float.reconstruction == nil,
+      !options.budget.allowsTiny(floatPoints: floatPoints, resolution: Quality.resolution(float), lost: lost)
+    {
       recipe.distillation = Self.distillation
       recipe.training.augmentationCycle = Self.distortionCount
     }
     return recipe
+  }
+
+  /// Whether epochs are enough to train integers after so many in floating point.
+  func leavesEpochs(after count: Int) -> Bool {
+    !options.effort.countsEpochs
+      || 0.96 * options.effort.total - spent > Double(count + Self.fewestEpochs)
   }
 
   /// What asking the float model for its opinions takes of the effort, where it was not asked before.

@@ -16,44 +16,50 @@ extension Search {
     // Most networks can spare half of every layer's channels, and an epoch then costs a quarter.
     if options.budget.seeksSmallest, state.channelShare == nil { state.channelShare = 0.5 }
     var ladder = try whole.starting(atShare: state.channelShare ?? 1)
-    while let strategy = try strategy(ladder, levels, leastBytes: leastBytes),
-      let plan = strategy.next(after: state.candidates, spent: spent),
-      let recipe = try fitted(plan, ladder, levels)
-    {
-      var isTooNarrow = try losesTooMuch(recipe, ladder, strategy)
-      if !isTooNarrow {
-        try train(recipe, strategy)
-        isTooNarrow = isHeldBackByWidth(recipe, ladder)
+    while true {
+      // Decided here by what is saved, so that a search that was stopped after the candidate decides the same.
+      if let widths = widthsThatHoldBack(ladder) {
+        onEvent(.note("all weights of these channels are too few: more channels are tried"))
+        ladder = try widened(whole, from: widths, ladder)
       }
-      if isTooNarrow {
-        try widen(recipe, ladder)
-        ladder = try whole.starting(atShare: state.channelShare ?? 1)
+      guard let strategy = try strategy(ladder, levels, leastBytes: leastBytes),
+        let plan = strategy.next(after: state.candidates, spent: spent),
+        let recipe = try fitted(plan, ladder, levels)
+      else { return }
+      if let widths = try widthsThatFailAsFloat(recipe, ladder, strategy) {
+        ladder = try widened(whole, from: widths, ladder)
+      } else {
+        try train(recipe, strategy)
       }
       try checkCancellation()
     }
   }
 
-  /// Looks for networks of twice the parameters from now on.
-  private func widen(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) throws {
-    if recipe.widths == ladder.rungs[0].widths, let share = state.channelShare {
+  /// Looks for networks of about twice the parameters from now on.
+  private func widened(_ whole: WidthLadder, from widths: [Int], _ ladder: WidthLadder) throws -> WidthLadder {
+    let count = try ladder.narrowed(to: widths).parameterCount
+    if widths == ladder.rungs[0].widths, let share = state.channelShare {
       state.channelShare = share > 0.7 ? 1 : share * 2.0.squareRoot()
-    } else if let widths = recipe.widths {
-      state.leastParameters = 2 * (try ladder.narrowed(to: widths).parameterCount)
+      state.leastParameters = count + 1
+    } else {
+      state.leastParameters = 2 * count
     }
     state.rounds = nil
     try saveState()
+    return try whole.starting(atShare: state.channelShare ?? 1)
   }
 
-  /// Whether the channels of a network to be trained lose too much in floating point already, and more are to be had.
+  /// The widths of a network to be trained where, trained in floating point, it loses too much already and more
+  /// channels are to be had.
   ///
   /// Widths of which an integer network was trained, and all once one was good enough, are past that.
-  private func losesTooMuch(
+  private func widthsThatFailAsFloat(
     _ recipe: ShrinkRecipe, _ ladder: WidthLadder, _ strategy: SearchStrategy
-  ) throws -> Bool {
+  ) throws -> [Int]? {
     guard let share = state.channelShare, share < 1 || recipe.widths != ladder.rungs[0].widths,
-      let widths = recipe.widths,
+      let widths = recipe.widths, leavesEpochs(after: recipe.floatTraining.epochs),
       !state.candidates.contains(where: { $0.recipe != nil && ($0.meetsBudget || $0.recipe?.widths == widths) })
-    else { return false }
+    else { return nil }
     let text = "\(widths.map(String.init).joined(separator: "-")) channels in floating point"
     onEvent(.note("training \(text), \(recipe.floatTraining.epochs) epochs"))
     var run = try ShrinkRun(recipe, threads: options.threads)
@@ -64,27 +70,26 @@ extension Search {
         if case .floatTraining(let event) = $0 { self.onEvent(.training(event)) }
       }
     } catch CompressionError.cancelled where !isCancelled() {
-      return false
+      return nil
     } catch let error as TrainingError {
       // It fails again as a candidate, which is noted and passed over.
       onEvent(.note("\(text): \(error)"))
-      return false
+      return nil
     }
     let score = try Evaluation.of(narrow, on: compressor.validation, threads: options.threads)
-    guard floatPoints - score.quality > strategy.slack else { return false }
+    guard floatPoints - score.quality > strategy.slack else { return nil }
     onEvent(.note("\(text) lose \((floatPoints - score.quality).rounded(places: 2)) points: more are tried"))
     state.probeEpochs = (state.probeEpochs ?? 0) + recipe.floatTraining.epochs
-    return true
+    return widths
   }
 
-  /// Whether a network that lost too much had next to nothing pruned, so that more bytes need more channels.
-  private func isHeldBackByWidth(_ recipe: ShrinkRecipe, _ ladder: WidthLadder) -> Bool {
-    guard state.channelShare ?? 1 < 1, recipe.widths == ladder.rungs[0].widths,
-      let last = state.candidates.last, last.recipe == recipe, !last.meetsBudget, last.fileBytes > 0
-    else { return false }
-    guard Double(last.fileBytes) < 0.8 * Double(recipe.targetBytes ?? 0) else { return false }
-    onEvent(.note("all weights of these channels are too few: more channels are tried"))
-    return true
+  /// The widths of the last candidate where it lost too much with next to nothing pruned, so that more bytes need more
+  /// channels.
+  private func widthsThatHoldBack(_ ladder: WidthLadder) -> [Int]? {
+    guard state.channelShare ?? 1 < 1, let last = state.candidates.last, !last.meetsBudget, last.isUnpruned,
+      last.recipe?.widths == ladder.rungs[0].widths
+    else { return nil }
+    return last.recipe?.widths
   }
 
   /// The network of the first half of a recipe.
@@ -163,16 +168,19 @@ extension Search {
         watch.isGivenUp = true
       }
     case .best(let result): watch.best = result.model
-    case .narrowed, .quantized, .pruned: break
+    case .pruned(_, _, let bytes): watch.fileBytes = bytes
+    case .narrowed, .quantized: break
     }
   }
 
   /// A candidate without a file, of which no more is known than was seen in training.
   private func candidate(_ method: CompressionCandidate.Method, _ watch: TrainingWatch) -> CompressionCandidate {
     let points = max(watch.points, 0)
-    return CompressionCandidate(
+    var candidate = CompressionCandidate(
       number: state.candidates.count + 1, method: method, points: points, drop: floatPoints - points,
       fileBytes: 0, microseconds: 0, isAbandoned: true, epochs: max(watch.epochs, 1))
+    candidate.estimatedBytes = watch.fileBytes
+    return candidate
   }
 }
 
@@ -182,6 +190,8 @@ private final class TrainingWatch {
   var points = -Double.infinity
   /// The best model that may be kept.
   var best: Model?
+  /// At the last pruning.
+  var fileBytes: Int?
   var epochs = 0
   var isGivenUp = false
 }

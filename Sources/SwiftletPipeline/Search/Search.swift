@@ -120,12 +120,10 @@ final class Search {
       state.best = SearchState.Best(number: candidate.number, file: Data(file))
       isBest = true
     }
-    state.seconds = seconds
     onEvent(.candidate(candidate, isBest: isBest && candidate.meetsBudget))
-    try save(state)
+    try saveState()
   }
 
-  /// Keeps what was found out besides candidates.
   func saveState() throws {
     state.seconds = seconds
     try save(state)

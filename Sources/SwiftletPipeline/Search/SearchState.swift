@@ -1,6 +1,6 @@
 import Foundation
 
-/// A search as it stands after a candidate: all that the rest of it depends on besides model, data and options.
+/// A search as it stands after a candidate, or after layers turned out too narrow: all that the rest of it depends on besides model, data and options.
 public struct SearchState: Hashable, Sendable, Codable {
   /// The best candidate so far and its file.
   public struct Best: Hashable, Sendable, Codable {
@@ -19,7 +19,7 @@ public struct SearchState: Hashable, Sendable, Codable {
   var roundsEffort: Double?
   /// The share of each layer's channels that are left at most.
   var channelShare: Double?
-  /// Parameters that a network must have, as those of half of them were too few.
+  /// Parameters that a network must have, as fewer were too few.
   var leastParameters: Int?
   /// Epochs of networks that turned out too narrow.
   var probeEpochs: Int?

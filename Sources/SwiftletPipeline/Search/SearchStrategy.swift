@@ -65,7 +65,7 @@ package struct SearchStrategy: Sendable {
   ///
   /// - Parameter trained: How many there were before. Then what is left may be for one alone.
   package static func rounds(epochs: Double, after trained: Int) -> Int {
-    min(max(Int(epochs.squareRoot() / 5), trained == 0 ? 3 : 1), 20)
+    min(max(Int(max(epochs, 0).squareRoot() / 5), trained == 0 ? 3 : 1), 20)
   }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {
@@ -96,6 +96,7 @@ package struct SearchStrategy: Sendable {
       plan.targetBytes = min(plan.targetBytes ?? target, max(leastBytes, Int(0.99 * aim)))
     }
     let tried = min(Self.spreads.count, max(1, rounds - 2))
+    plan.distortion = strengths(lost: trained.map(\.lost).min() ?? 0)[max(0, trained.count - tried) % 2]
     if trained.count < tried {
       plan.spread = Self.spreads[trained.count]
     } else if let best = trained.filter({ $0.fileBytes > 0 }).min(by: { budget.prefers($0, to: $1) }) {
@@ -106,11 +107,17 @@ package struct SearchStrategy: Sendable {
     return plan
   }
 
-  /// The strength that served the smallest good candidate, and at the same size again the others in turn: a network that
-  /// is to lose little can learn more than was asked for, one that may lose much is too small for it.
+  /// Strengths of distortion, for the one asked for, the likeliest first: a network that is to lose little can learn
+  /// more than that, one that may lose much is too small for it.
+  private func strengths(lost: Double = 0) -> [Double] {
+    let isTiny = budget.allowsTiny(floatPoints: floatPoints, resolution: resolution, lost: lost)
+    return isTiny ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
+  }
+
+  /// The strength that served the smallest good candidate, and at the same size again the others in turn.
   private func distortion(after trained: [CompressionCandidate], tries: Int) -> Double {
     guard let augmentation else { return 1 }
-    var strengths = budget.allowsTiny(floatPoints: floatPoints) ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
+    var strengths = strengths()
     let good = trained.filter(\.meetsBudget).min { $0.fileBytes < $1.fileBytes }
     if let used = good?.recipe?.training.augmentation,
       let index = strengths.firstIndex(where: { augmentation.scaled(by: $0) == used })
@@ -123,7 +130,10 @@ package struct SearchStrategy: Sendable {
   private func nextBytes(
     _ candidates: [CompressionCandidate], _ trained: [CompressionCandidate], share: Double
   ) -> Int? {
-    func target(_ candidate: CompressionCandidate) -> Int { candidate.recipe?.targetBytes ?? candidate.fileBytes }
+    func target(_ candidate: CompressionCandidate) -> Int {
+      let bytes = candidate.fileBytes > 0 ? candidate.fileBytes : candidate.estimatedBytes ?? 0
+      return candidate.isUnpruned ? bytes : candidate.recipe?.targetBytes ?? bytes
+    }
     let ceiling = candidates.filter { $0.meetsBudget && $0.recipe == nil }.map(\.fileBytes).min() ?? .max
     let good = trained.filter(\.meetsBudget).map(target).min()
     let bad = trained.filter { !$0.meetsBudget && target($0) < good ?? .max }.max { target($0) < target($1) }
@@ -133,14 +143,16 @@ package struct SearchStrategy: Sendable {
       // Redundancy grows with the network.
       bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
     case (nil, let bad?):
+      let size = Double(target(bad))
+      let growth = growth(after: bad, trained)
       // Training longer does more than a few bytes more.
       if bad.lost <= (budget.maxDrop ?? 0) + resolution, isWorthAnother(bad, trained, share, most: 2) {
         bytes = target(bad)
-      } else if Double(target(bad)) * growth(after: bad, trained) < Double(ceiling) {
-        bytes = Int(Double(target(bad)) * growth(after: bad, trained))
+      } else if let times = [growth, min(growth, 2)].first(where: { size * $0 < Double(ceiling) }) {
+        bytes = Int(size * times)
       } else {
-        let middle = (Double(target(bad)) * Double(ceiling)).squareRoot()
-        bytes = middle > 1.05 * Double(target(bad)) ? Int(middle) : target(bad)
+        let middle = (size * Double(ceiling)).squareRoot()
+        bytes = middle > 1.05 * size ? Int(middle) : target(bad)
       }
     case (let good?, nil):
       let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.lost)

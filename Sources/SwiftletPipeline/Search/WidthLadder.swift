@@ -136,9 +136,13 @@ struct WidthLadder {
     try model.narrowed(toWidths: widths, scores: scores, of: groups)
   }
 
-  /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has.
-  func widths(parameters: Double, from limit: Int = 0) -> [Int] {
-    (rungs[limit...].first { Double($0.parameterCount) <= parameters } ?? rungs[rungs.count - 1]).widths
+  /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has, and the
+  /// narrowest with at least `least` where that is wider.
+  func widths(parameters: Double, atLeast least: Int = 0, from limit: Int = 0) -> [Int] {
+    let allowed = rungs[limit...]
+    let widest = allowed.firstIndex { Double($0.parameterCount) <= parameters } ?? rungs.count - 1
+    let narrowest = allowed.lastIndex { $0.parameterCount >= least } ?? limit
+    return rungs[min(widest, narrowest)].widths
   }
 }
 

@@ -36,6 +36,8 @@ public final class Teacher {
   struct KeptImages: Hashable {
     var count, variantCount: Int
     var augmentation: Augmentation?
+    /// Whether the last variant is the images themselves.
+    var endsUndistorted: Bool
     var seed: UInt64
   }
 

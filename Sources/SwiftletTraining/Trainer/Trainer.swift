@@ -74,7 +74,7 @@ public struct Trainer {
     teacher?.keep(
       .init(
         count: training.count, variantCount: configuration.distortionCount, augmentation: configuration.augmentation,
-        seed: configuration.seed))
+        endsUndistorted: configuration.undistortedEpochs ?? 0 > 0, seed: configuration.seed))
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
     if let checkpoint {
