@@ -22,6 +22,8 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public var fileBytes: Int
   /// Where training was given up before there was a file: its bytes at the last pruning, as far as known.
   public var estimatedBytes: Int?
+  /// Whether more channels are tried since, as all weights of these were too few.
+  var isTooNarrow: Bool?
   /// A call with one image on one thread of this machine, the median.
   public var microseconds: Double
   /// Packed weights and activations of one image at run time.
@@ -54,10 +56,20 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   /// The larger of both drops: what counts against the budget.
   public var lost: Double { max(drop, trainingDrop ?? drop) }
 
+  /// Its bytes, as far as known.
+  private var knownBytes: Int? { fileBytes > 0 ? fileBytes : estimatedBytes }
+
   /// Whether all weights together take far fewer bytes than were asked for: next to nothing was pruned.
   var isUnpruned: Bool {
-    guard let target = recipe?.targetBytes, let bytes = fileBytes > 0 ? fileBytes : estimatedBytes else { return false }
-    return Double(bytes) < 0.8 * Double(target)
+    guard let target = recipe?.targetBytes, let knownBytes else { return false }
+    return Double(knownBytes) < 0.8 * Double(target)
+  }
+
+  /// The bytes it tells something of: those asked for, or those it has where these were enough, or where it was too
+  /// narrow for more.
+  var size: Int {
+    let countsAsItIs = isTooNarrow == true || meetsBudget && isUnpruned
+    return (countsAsItIs ? knownBytes : nil) ?? recipe?.targetBytes ?? fileBytes
   }
 
   public var recipe: ShrinkRecipe? {
@@ -102,6 +114,9 @@ extension CompressionBudget {
 }
 
 extension [CompressionCandidate] {
+  /// The least that a trained network with a file lost; 0 where there is none.
+  var leastLost: Double { filter { $0.recipe != nil && $0.fileBytes > 0 }.map(\.lost).min() ?? 0 }
+
   /// The candidates that no other beats in quality, bytes and time at once, smallest first.
   ///
   /// Of those whose training was given up only what is within the budget nevertheless counts, as it may be the result.

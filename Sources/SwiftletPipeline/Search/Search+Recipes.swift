@@ -115,10 +115,9 @@ extension Search {
     var recipe = recipe
     recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
     recipe.training.augmentation = recipe.floatTraining.augmentation
-    let lost = state.candidates.filter { $0.recipe != nil }.map(\.lost).min() ?? 0
-    if float.reconstruction == nil,
-      !options.budget.allowsTiny(floatPoints: floatPoints, resolution: Quality.resolution(float), lost: lost)
-    {
+    let isTiny = options.budget.allowsTiny(
+      floatPoints: floatPoints, resolution: Quality.resolution(float), lost: state.candidates.leastLost)
+    if float.reconstruction == nil, !isTiny {
       recipe.distillation = Self.distillation
       recipe.training.augmentationCycle = Self.distortionCount
     }

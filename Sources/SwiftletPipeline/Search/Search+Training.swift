@@ -20,14 +20,15 @@ extension Search {
       // Decided here by what is saved, so that a search that was stopped after the candidate decides the same.
       if let widths = widthsThatHoldBack(ladder) {
         onEvent(.note("all weights of these channels are too few: more channels are tried"))
-        ladder = try widened(whole, from: widths, ladder)
+        state.candidates[state.candidates.count - 1].isTooNarrow = true
+        ladder = try widen(whole, from: widths, ladder)
       }
       guard let strategy = try strategy(ladder, levels, leastBytes: leastBytes),
         let plan = strategy.next(after: state.candidates, spent: spent),
         let recipe = try fitted(plan, ladder, levels)
       else { return }
       if let widths = try widthsThatFailAsFloat(recipe, ladder, strategy) {
-        ladder = try widened(whole, from: widths, ladder)
+        ladder = try widen(whole, from: widths, ladder)
       } else {
         try train(recipe, strategy)
       }
@@ -35,8 +36,10 @@ extension Search {
     }
   }
 
-  /// Looks for networks of about twice the parameters from now on.
-  private func widened(_ whole: WidthLadder, from widths: [Int], _ ladder: WidthLadder) throws -> WidthLadder {
+  /// Looks from now on for networks of about twice the parameters, or four in ten more channels
+  ///
+  /// - Returns: The ladder of these.
+  private func widen(_ whole: WidthLadder, from widths: [Int], _ ladder: WidthLadder) throws -> WidthLadder {
     let count = try ladder.narrowed(to: widths).parameterCount
     if widths == ladder.rungs[0].widths, let share = state.channelShare {
       state.channelShare = share > 0.7 ? 1 : share * 2.0.squareRoot()
@@ -87,6 +90,7 @@ extension Search {
   /// channels.
   private func widthsThatHoldBack(_ ladder: WidthLadder) -> [Int]? {
     guard state.channelShare ?? 1 < 1, let last = state.candidates.last, !last.meetsBudget, last.isUnpruned,
+      last.isTooNarrow != true,
       last.recipe?.widths == ladder.rungs[0].widths
     else { return nil }
     return last.recipe?.widths
@@ -179,7 +183,8 @@ extension Search {
     var candidate = CompressionCandidate(
       number: state.candidates.count + 1, method: method, points: points, drop: floatPoints - points,
       fileBytes: 0, microseconds: 0, isAbandoned: true, epochs: max(watch.epochs, 1))
-    candidate.estimatedBytes = watch.fileBytes
+    // One that failed is no evidence of its size.
+    if watch.isGivenUp { candidate.estimatedBytes = watch.fileBytes }
     return candidate
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A search as it stands after a candidate, or after layers turned out too narrow: all that the rest of it depends on besides model, data and options.
+/// A search as it stands after a candidate, or after layers turned out too narrow: all that the rest of it depends on
+/// besides model, data and options.
 public struct SearchState: Hashable, Sendable, Codable {
   /// The best candidate so far and its file.
   public struct Best: Hashable, Sendable, Codable {

@@ -80,7 +80,7 @@ package struct SearchStrategy: Sendable {
       guard let bytes = nextBytes(candidates, trained, share: share) else { return nil }
       plan.targetBytes = bytes
       // The same size again: with other luck, and other distortions.
-      let tries = trained.count { $0.recipe?.targetBytes == bytes }
+      let tries = trained.count { $0.size == bytes }
       plan.seed &+= UInt64(tries)
       plan.distortion = distortion(after: trained, tries: tries)
       return plan
@@ -96,13 +96,14 @@ package struct SearchStrategy: Sendable {
       plan.targetBytes = min(plan.targetBytes ?? target, max(leastBytes, Int(0.99 * aim)))
     }
     let tried = min(Self.spreads.count, max(1, rounds - 2))
-    plan.distortion = strengths(lost: trained.map(\.lost).min() ?? 0)[max(0, trained.count - tried) % 2]
     if trained.count < tried {
       plan.spread = Self.spreads[trained.count]
     } else if let best = trained.filter({ $0.fileBytes > 0 }).min(by: { budget.prefers($0, to: $1) }) {
       let first = trained[..<tried].firstIndex { $0.recipe?.widths == best.recipe?.widths } ?? 0
       plan.spread = Self.spreads[first]
       plan.seed &+= UInt64(trained.count - tried)
+      // The likeliest for the last, which trains longest.
+      plan.distortion = strengths(lost: trained.leastLost)[(rounds - 1 - trained.count) % 2]
     }
     return plan
   }
@@ -130,44 +131,40 @@ package struct SearchStrategy: Sendable {
   private func nextBytes(
     _ candidates: [CompressionCandidate], _ trained: [CompressionCandidate], share: Double
   ) -> Int? {
-    func target(_ candidate: CompressionCandidate) -> Int {
-      let bytes = candidate.fileBytes > 0 ? candidate.fileBytes : candidate.estimatedBytes ?? 0
-      return candidate.isUnpruned ? bytes : candidate.recipe?.targetBytes ?? bytes
-    }
     let ceiling = candidates.filter { $0.meetsBudget && $0.recipe == nil }.map(\.fileBytes).min() ?? .max
-    let good = trained.filter(\.meetsBudget).map(target).min()
-    let bad = trained.filter { !$0.meetsBudget && target($0) < good ?? .max }.max { target($0) < target($1) }
+    let good = trained.filter(\.meetsBudget).map(\.size).min()
+    let bad = trained.filter { !$0.meetsBudget && $0.size < good ?? .max }.max { $0.size < $1.size }
     let bytes: Int
     switch (good, bad) {
     case (nil, nil):
       // Redundancy grows with the network.
       bytes = min(leastBytes + Int(pow(Double(parameterCount), 0.75)), (leastBytes + min(ceiling, 1 << 40)) / 2)
     case (nil, let bad?):
-      let size = Double(target(bad))
+      let size = Double(bad.size)
       let growth = growth(after: bad, trained)
       // Training longer does more than a few bytes more.
       if bad.lost <= (budget.maxDrop ?? 0) + resolution, isWorthAnother(bad, trained, share, most: 2) {
-        bytes = target(bad)
+        bytes = bad.size
       } else if let times = [growth, min(growth, 2)].first(where: { size * $0 < Double(ceiling) }) {
         bytes = Int(size * times)
       } else {
         let middle = (size * Double(ceiling)).squareRoot()
-        bytes = middle > 1.05 * size ? Int(middle) : target(bad)
+        bytes = middle > 1.05 * size ? Int(middle) : bad.size
       }
     case (let good?, nil):
-      let drops = trained.filter { $0.meetsBudget && target($0) == good }.map(\.lost)
+      let drops = trained.filter { $0.meetsBudget && $0.size == good }.map(\.lost)
       let used = (drops.min() ?? 0) / max(budget.maxDrop ?? 0, 1e-9)
       // While the longest trainings are still to come, a good network may become much smaller.
       let isEarly = rounds - trained.count >= 6
       bytes = Int(Double(good) * (used <= 0.25 ? 0.5 : used <= 0.6 || isEarly ? 0.6 : 0.75))
     case (let good?, let bad?):
-      let middle = (Double(good) * Double(target(bad))).squareRoot()
-      bytes = Double(good) > 1.08 * Double(target(bad)) ? Int(middle) : target(bad)
+      let middle = (Double(good) * Double(bad.size)).squareRoot()
+      bytes = Double(good) > 1.08 * Double(bad.size) ? Int(middle) : bad.size
     }
     let limited = max(bytes, leastBytes + 1)
     // A size again only once there is none between.
     guard limited < good ?? .max else { return nil }
-    if let bad, limited == target(bad), !isWorthAnother(bad, trained, share, most: 3) { return nil }
+    if let bad, limited == bad.size, !isWorthAnother(bad, trained, share, most: 3) { return nil }
     return limited
   }
 
@@ -176,7 +173,7 @@ package struct SearchStrategy: Sendable {
   private func isWorthAnother(
     _ candidate: CompressionCandidate, _ trained: [CompressionCandidate], _ share: Double, most: Int
   ) -> Bool {
-    let tries = trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }
+    let tries = trained.filter { $0.size == candidate.size }
     return tries.count < most && tries.count { (countsEpochs ? Double($0.epochs) : $0.seconds) >= 0.6 * share } < 2
       && losesLittle(candidate, trained)
   }
@@ -191,7 +188,7 @@ package struct SearchStrategy: Sendable {
   }
 
   private func leastDrop(at candidate: CompressionCandidate, _ trained: [CompressionCandidate]) -> Double {
-    trained.filter { $0.recipe?.targetBytes == candidate.recipe?.targetBytes }.map(\.lost).min() ?? candidate.lost
+    trained.filter { $0.size == candidate.size }.map(\.lost).min() ?? candidate.lost
   }
 
   /// Whether networks of this candidate's size lose little more than they may.

@@ -136,8 +136,8 @@ struct WidthLadder {
     try model.narrowed(toWidths: widths, scores: scores, of: groups)
   }
 
-  /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has, and the
-  /// narrowest with at least `least` where that is wider.
+  /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has. Where that
+  /// has fewer than `least`, the narrowest with as many instead, `limit` where none has.
   func widths(parameters: Double, atLeast least: Int = 0, from limit: Int = 0) -> [Int] {
     let allowed = rungs[limit...]
     let widest = allowed.firstIndex { Double($0.parameterCount) <= parameters } ?? rungs.count - 1
