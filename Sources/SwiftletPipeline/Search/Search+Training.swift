@@ -36,7 +36,8 @@ extension Search {
     }
   }
 
-  /// Looks from now on for networks of about twice the parameters, or four in ten more channels
+  /// Looks from now on for networks of twice the parameters, or of four in ten more channels where these were the widest
+  /// that are tried so far.
   ///
   /// - Returns: The ladder of these.
   private func widen(_ whole: WidthLadder, from widths: [Int], _ ladder: WidthLadder) throws -> WidthLadder {
