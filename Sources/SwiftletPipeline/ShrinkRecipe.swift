@@ -39,6 +39,8 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   public var finalEpochs: Int?
   /// During the cut and during training in integers.
   public var floatDistillation, distillation: Distillation?
+  /// Who is learnt from besides the float model; they are trained first. Absent is nobody.
+  public var furtherTeachers: FurtherTeachers?
   /// Training images observed for activation ranges.
   public var calibrationCount: Int
   /// Says that the validation images are among those to train on, for a final run once everything is settled: the last
@@ -80,13 +82,21 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
     try check()
   }
 
+  /// Whether anything is learnt from teachers.
+  public var distils: Bool { [floatDistillation, distillation].contains { $0?.weight ?? 0 > 0 } }
+
   /// - Throws: `CompressionError.recipe` naming what makes no sense.
   public func check() throws(CompressionError) {
     guard !quantization.levels.isEmpty, quantization.levels.allSatisfy({ (1...127).contains($0) }) else {
       throw .recipe("levels must be from 1 to 127")
     }
     guard training.epochs >= 1, floatTraining.epochs >= 0 else { throw .recipe("training needs at least one epoch") }
-    for phase in [floatTraining, training] {
+    if let furtherTeachers {
+      guard (1...16).contains(furtherTeachers.seeds.count), furtherTeachers.training.epochs >= 1 else {
+        throw .recipe("from 1 to 16 further teachers train for at least one epoch")
+      }
+    }
+    for phase in [floatTraining, training, furtherTeachers?.training].compactMap({ $0 }) {
       guard phase.epochs <= 100_000 else { throw .recipe("training takes at most 100000 epochs") }
       guard (1...4096).contains(phase.batch) else { throw .recipe("a batch has from 1 to 4096 images") }
       guard phase.learningRate > 0, phase.learningRate.isFinite else {

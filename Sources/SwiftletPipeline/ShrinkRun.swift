@@ -8,6 +8,8 @@ import SwiftletTraining
 
 /// How a shrinking run is getting on.
 public enum ShrinkEvent: Sendable {
+  /// Another float model to learn from is trained, from 1.
+  case teacher(number: Int, count: Int)
   /// The channels are cut; training in floating point begins.
   case narrowed(parameters: Int)
   case floatTraining(TrainingEvent)
@@ -36,7 +38,7 @@ public struct ShrinkRun {
   public var threads: Int
   /// Asked after each batch whether to stop.
   public var isCancelled: () -> Bool = { false }
-  /// Whose logits the student learns; by default the model it starts from.
+  /// Whose logits the student learns; by default the model it starts from, and those that the recipe has trained.
   public var teachers: [Model] = []
   /// The model with its channels cut and trained in floating point, where the first half of the recipe was followed
   /// before.
@@ -61,7 +63,7 @@ public struct ShrinkRun {
   public func run(
     _ model: Model, training: Dataset, validation: Dataset, onEvent: @escaping (ShrinkEvent) -> Void = { _ in }
   ) throws -> ShrinkResult {
-    let teachers = teachers.isEmpty ? [model] : teachers
+    let teachers = try ensemble(model, training, validation, onEvent)
     for teacher in teachers {
       guard teacher.inputs.count == 1, teacher.outputs.count == 1,
         teacher.values[teacher.inputs[0]].shape == model.values[model.inputs[0]].shape,

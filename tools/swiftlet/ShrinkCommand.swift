@@ -122,7 +122,7 @@ struct Shrink: ParsableCommand {
     let others = try teachers.map {
       try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
     }
-    if teachers != nil, recipe.distillation?.weight ?? 0 <= 0, recipe.floatDistillation?.weight ?? 0 <= 0 {
+    if teachers != nil, !recipe.distils {
       throw Failure.usage("--teachers are given, but \(self.recipe ?? "the recipe") does not distil")
     }
     let images = try data.load().train
@@ -174,6 +174,7 @@ private final class ShrinkProgress {
 
   func show(_ event: ShrinkEvent) {
     switch event {
+    case .teacher(let number, let count): Console.note("training a float model to learn from, \(number) of \(count)")
     case .narrowed(let parameters): Console.note("cut to \(parameters.grouped) parameters; training in floating point")
     case .floatTraining(let event), .training(let event): training.show(event)
     case .quantized: Console.note("training in integers")

@@ -59,10 +59,10 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   /// Its bytes, as far as known.
   private var knownBytes: Int? { fileBytes > 0 ? fileBytes : estimatedBytes }
 
-  /// Whether all weights together take far fewer bytes than were asked for: next to nothing was pruned.
+  /// Whether all weights together take clearly fewer bytes than were asked for: next to nothing was pruned.
   var isUnpruned: Bool {
     guard let target = recipe?.targetBytes, let knownBytes else { return false }
-    return Double(knownBytes) < 0.8 * Double(target)
+    return Double(knownBytes) < 0.93 * Double(target)
   }
 
   /// The bytes it tells something of: those asked for, or those it has where these were enough, or where it was too

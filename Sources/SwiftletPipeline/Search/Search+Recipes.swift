@@ -18,7 +18,7 @@ extension Search {
   private static let distillation = ShrinkRecipe.Distillation(weight: 0.9, temperature: 1)
   /// Distortions of each image where the float model is asked about them all, once, to be learnt from; and the epochs
   /// from which on that, and distortions of another strength, are worth their time.
-  private static let distortionCount = 12
+  static let distortionCount = 12
   private static let longCourseEpochs = 3 * distortionCount
 
   /// The strategy with its number of rounds, which is settled at first, and again where narrower layers turned out too
@@ -66,7 +66,7 @@ extension Search {
   }
 
   /// Some fifty steps an epoch at least, as far as whole vectors of images allow.
-  private var batch: Int {
+  var batch: Int {
     if let batch = options.batch { return batch }
     var batch = 64
     while batch > 16, compressor.training.count / batch < 50 { batch /= 2 }
@@ -115,28 +115,24 @@ extension Search {
     var recipe = recipe
     recipe.floatTraining.augmentation = options.augmentation?.scaled(by: plan.distortion)
     recipe.training.augmentation = recipe.floatTraining.augmentation
-    let isTiny = options.budget.allowsTiny(
-      floatPoints: floatPoints, resolution: Quality.resolution(float), lost: state.candidates.leastLost)
-    if float.reconstruction == nil, !isTiny {
+    if float.reconstruction == nil, !allowsTiny {
+      if let further = state.furtherTeachers?.recipe, !further.seeds.isEmpty { recipe.furtherTeachers = further }
       recipe.distillation = Self.distillation
       recipe.training.augmentationCycle = Self.distortionCount
     }
     return recipe
   }
 
+  /// Whether what is looked for lacks the weights for all that it could be taught.
+  var allowsTiny: Bool {
+    options.budget.allowsTiny(
+      floatPoints: floatPoints, resolution: Quality.resolution(float), lost: state.candidates.leastLost)
+  }
+
   /// Whether epochs are enough to train integers after so many in floating point.
   func leavesEpochs(after count: Int) -> Bool {
     !options.effort.countsEpochs
       || 0.96 * options.effort.total - spent > Double(count + Self.fewestEpochs)
-  }
-
-  /// What asking the float model for its opinions takes of the effort, where it was not asked before.
-  func teachingCost(_ recipe: ShrinkRecipe) -> Double {
-    guard case .minutes = options.effort, recipe.distillation != nil, taught?.key != TeachingKey(recipe) else {
-      return 0
-    }
-    let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount + 1)
-    return floatSecondsPerImage * Double(images)
   }
 
   /// What an epoch takes of the effort.
@@ -164,19 +160,4 @@ struct NarrowKey: Hashable {
   var training: TrainingConfiguration
 
   init(_ recipe: ShrinkRecipe) { (widths, training) = (recipe.widths, recipe.floatTraining) }
-}
-
-/// What decides the images that the float model is asked about in training.
-struct TeachingKey: Hashable {
-  var distillation: ShrinkRecipe.Distillation?
-  var augmentation: Augmentation?
-  var batch: Int
-  var seed: UInt64
-
-  init(_ recipe: ShrinkRecipe) {
-    distillation = recipe.distillation
-    augmentation = recipe.training.augmentation
-    batch = recipe.training.batch
-    seed = recipe.training.seed
-  }
 }

@@ -16,6 +16,7 @@ extension Search {
     // Most networks can spare half of every layer's channels, and an epoch then costs a quarter.
     if options.budget.seeksSmallest, state.channelShare == nil { state.channelShare = 0.5 }
     var ladder = try whole.starting(atShare: state.channelShare ?? 1)
+    try trainTeachers()
     while true {
       // Decided here by what is saved, so that a search that was stopped after the candidate decides the same.
       if let widths = widthsThatHoldBack(ladder) {
@@ -109,14 +110,6 @@ extension Search {
     return narrow
   }
 
-  private func teacher(_ recipe: ShrinkRecipe, _ run: ShrinkRun) throws -> Teacher? {
-    let key = TeachingKey(recipe)
-    if taught?.key == key { return taught?.teacher }
-    guard let teacher = try run.teacher(recipe.distillation, [model], batch: recipe.training.batch) else { return nil }
-    taught = (key, teacher)
-    return teacher
-  }
-
   /// Follows a recipe, unless it turns out hopeless on the way.
   private func train(_ recipe: ShrinkRecipe, _ strategy: SearchStrategy) throws {
     let method = CompressionCandidate.Method.trained(recipe)
@@ -174,7 +167,7 @@ extension Search {
       }
     case .best(let result): watch.best = result.model
     case .pruned(_, _, let bytes): watch.fileBytes = bytes
-    case .narrowed, .quantized: break
+    case .teacher, .narrowed, .quantized: break
     }
   }
 

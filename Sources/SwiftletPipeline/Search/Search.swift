@@ -23,7 +23,9 @@ final class Search {
   private let secondsBefore: Double
   /// The network of the last widths, trained in floating point.
   var narrows: [NarrowKey: Model] = [:]
-  /// The float model with its opinions of distorted images, of the last training.
+  /// Float models trained to be learnt from.
+  var furtherModels: [Model] = []
+  /// The teachers with their opinions of distorted images, of the last training.
   var taught: (key: TeachingKey, teacher: Teacher)?
   /// Seconds an epoch of the candidate under way was measured to take.
   var predicted = 1.0

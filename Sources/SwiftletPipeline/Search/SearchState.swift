@@ -9,6 +9,12 @@ public struct SearchState: Hashable, Sendable, Codable {
     public var file: Data
   }
 
+  /// Float models trained to be learnt from.
+  struct Teachers: Hashable, Sendable, Codable {
+    var recipe: ShrinkRecipe.FurtherTeachers
+    var files: [Data]
+  }
+
   /// Of the model, the data and the options that decide what is found.
   var fingerprint: UInt64
   /// Wall-clock time.
@@ -22,7 +28,9 @@ public struct SearchState: Hashable, Sendable, Codable {
   var channelShare: Double?
   /// Parameters that a network must have, as fewer were too few.
   var leastParameters: Int?
-  /// Epochs of networks that turned out too narrow.
+  /// None where none was good enough.
+  var furtherTeachers: Teachers?
+  /// Epochs of networks that turned out too narrow, and of teachers.
   var probeEpochs: Int?
   /// The rung of the widths that are fast enough, measured once.
   var widestRung: Int?
@@ -30,7 +38,7 @@ public struct SearchState: Hashable, Sendable, Codable {
   var pace: Double?
 
   /// Epochs of training so far.
-  var epochs: Int { candidates.reduce(probeEpochs ?? 0) { $0 + $1.epochs } }
+  package var epochs: Int { candidates.reduce(probeEpochs ?? 0) { $0 + $1.epochs } }
 
   public var bestCandidate: CompressionCandidate? {
     best.flatMap { best in candidates.first { $0.number == best.number } }

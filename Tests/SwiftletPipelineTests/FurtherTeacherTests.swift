@@ -1,0 +1,122 @@
+import Foundation
+import SwiftletCompression
+import SwiftletData
+import SwiftletModel
+import SwiftletPipeline
+import SwiftletTraining
+import Testing
+
+/// Learning from float models that are trained for it.
+@Suite struct FurtherTeacherTests {
+  private static func recipe(seeds: [UInt64]) -> ShrinkRecipe {
+    var recipe = ShrinkRecipe(targetBytes: 900, epochs: 4, seed: 3)
+    (recipe.training.batch, recipe.training.augmentation) = (32, nil)
+    recipe.calibrationCount = 200
+    recipe.distillation = .init(weight: 0.9)
+    recipe.furtherTeachers = .init(training: PruningRun.fineTuning(epochs: 2), seeds: seeds)
+    return recipe
+  }
+
+  @Test func theRecipeTrainsThoseOfItsSeeds() throws {
+    let model = try CompressorTests.trained.get()
+    let held = try HeldOut(model, data: CompressorTests.data)
+    func shrunk(_ recipe: ShrinkRecipe, teachers: [Model] = []) throws -> (file: [UInt8], announced: [Int]) {
+      var run = try ShrinkRun(ShrinkRecipe(json: recipe.json()))
+      run.teachers = teachers
+      var announced: [Int] = []
+      let result = try run.run(model, training: held.training, validation: held.validation) {
+        if case .teacher(let number, 2) = $0 { announced.append(number) }
+      }
+      return (result.file.bytes, announced)
+    }
+    let recipe = Self.recipe(seeds: [7, 8])
+    let learnt = try shrunk(recipe)
+    #expect(learnt.announced == [1, 2])
+    let others = try [UInt64(7), 8].map { seed in
+      var configuration = PruningRun.fineTuning(epochs: 2)
+      configuration.seed = seed
+      return try Trainer(
+        model.initialized(.glorot, seed: seed), configuration: configuration, training: held.training,
+        validation: held.validation, threads: 1
+      ).run().model
+    }
+    var plain = recipe
+    plain.furtherTeachers = nil
+    #expect(try shrunk(plain, teachers: [model] + others).file == learnt.file)
+    #expect(try shrunk(plain).file != learnt.file)
+    // Teachers that are given take their place, and what learns from none trains none.
+    #expect(try shrunk(recipe, teachers: [model]).announced.isEmpty)
+    plain.distillation = nil
+    var untaught = recipe
+    untaught.distillation = nil
+    let alone = try shrunk(untaught)
+    #expect(try alone.announced.isEmpty && alone.file == shrunk(plain).file)
+  }
+
+  @Test func recipesOfNoTeachersAreRefused() {
+    #expect(throws: CompressionError.self) { try Self.recipe(seeds: []).check() }
+    #expect(throws: CompressionError.self) { try Self.recipe(seeds: Array(0...16)).check() }
+    var recipe = Self.recipe(seeds: [1])
+    #expect(throws: Never.self) { try recipe.check() }
+    recipe.furtherTeachers?.training.epochs = 0
+    #expect(throws: CompressionError.self) { try recipe.check() }
+    recipe.furtherTeachers?.training.epochs = 1
+    recipe.furtherTeachers?.training.batch = 0
+    #expect(throws: CompressionError.self) { try recipe.check() }
+  }
+
+  /// Two more float models first, once; then everything learns from all three, and the recipe says so.
+  @Test func aLongSearchTrainsMoreToLearnFrom() throws {
+    let model = try CompressorTests.trained.get()
+    let options = CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 7300)
+    let compressor = try Compressor(model, data: CompressorTests.data, options: options)
+    /// Stops after the first network that is trained as integers.
+    func first(_ state: SearchState?) throws -> (candidate: CompressionCandidate, teachers: Int, states: [SearchState])
+    {
+      var (found, teachers, states) = (CompressionCandidate?.none, 0, [SearchState]())
+      #expect(throws: CompressionError.cancelled) {
+        _ = try compressor.run(
+          resuming: state, isCancelled: { found != nil }, save: { states.append($0) },
+          onEvent: {
+            if case .note(let text) = $0, text.hasPrefix("training another float model") { teachers += 1 }
+            if case .candidate(let candidate, _) = $0, candidate.recipe != nil { found = candidate }
+          })
+      }
+      return (try #require(found), teachers, states)
+    }
+    let whole = try first(nil)
+    #expect(whole.teachers == 2)
+    let recipe = try #require(whole.candidate.recipe)
+    #expect(recipe.furtherTeachers?.seeds == [1, 2])
+    // Their epochs are counted.
+    let last = try #require(whole.states.last)
+    #expect(recipe.furtherTeachers.map { last.epochs == whole.candidate.epochs + 2 * $0.training.epochs } == true)
+    // Stopped before the first candidate and gone on with, it trains none again.
+    let taught = try #require(whole.states.last { $0.candidates.allSatisfy { $0.recipe == nil } })
+    let resumed = try first(SearchState(json: taught.json()))
+    #expect(resumed.teachers == 0)
+    #expect(resumed.candidate.recipe == recipe)
+    #expect(
+      resumed.candidate.fileBytes == whole.candidate.fileBytes && resumed.candidate.points == whole.candidate.points)
+    let held = try HeldOut(model, data: CompressorTests.data)
+    let again = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
+    #expect(again.file.bytes.count == whole.candidate.fileBytes && again.quality == whole.candidate.points)
+  }
+
+  @Test(arguments: [(CompressionBudget(maxDrop: 50), 7300), (CompressionBudget(maxDrop: 3), 7100)])
+  func aShortOneOrATinyNetworkHasNoneOfThem(_ budget: CompressionBudget, _ epochs: Int) throws {
+    var (isTraining, teachers) = (false, 0)
+    let compressor = try Compressor(
+      try CompressorTests.trained.get(), data: CompressorTests.data,
+      options: CompressorTests.options(budget, epochs: epochs))
+    #expect(throws: CompressionError.cancelled) {
+      _ = try compressor.run(
+        isCancelled: { isTraining },
+        onEvent: {
+          if case .note(let text) = $0, text.hasPrefix("training another float model") { teachers += 1 }
+          if case .training = $0 { isTraining = true }
+        })
+    }
+    #expect(teachers == 0)
+  }
+}
