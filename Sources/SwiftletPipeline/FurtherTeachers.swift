@@ -3,8 +3,8 @@ import SwiftletModel
 import SwiftletTraining
 
 extension ShrinkRecipe {
-  /// Networks like the float model, trained anew from other seeds, that a student learns from beside it: what several say
-  /// on average is right more often than what one says (Hinton, Vinyals and Dean 2015).
+  /// Networks like the float model, trained anew from other seeds, that a student learns from beside it: what several
+  /// say on average is right more often than what one says (Hinton, Vinyals and Dean 2015).
   public struct FurtherTeachers: Hashable, Sendable, Codable {
     /// How each is trained; the seeds take the place of its own.
     public var training: TrainingConfiguration
@@ -18,7 +18,8 @@ extension ShrinkRecipe {
 
     /// Trains one of them.
     ///
-    /// - Parameter keepsLastEpoch: For where validation images are among those to train on; else the best on them is kept.
+    /// - Parameter keepsLastEpoch: For where validation images are among those to train on; else the best on them is
+    ///   kept.
     /// - Throws: `CompressionError.cancelled`, or what training throws.
     func trained(
       _ model: Model, seed: UInt64, training: Dataset, validation: Dataset, keepsLastEpoch: Bool = false, threads: Int,

@@ -83,7 +83,9 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
   }
 
   /// Whether anything is learnt from teachers.
-  public var distils: Bool { [floatDistillation, distillation].contains { $0?.weight ?? 0 > 0 } }
+  public var distils: Bool {
+    distillation?.weight ?? 0 > 0 || widths != nil && floatTraining.epochs > 0 && floatDistillation?.weight ?? 0 > 0
+  }
 
   /// - Throws: `CompressionError.recipe` naming what makes no sense.
   public func check() throws(CompressionError) {

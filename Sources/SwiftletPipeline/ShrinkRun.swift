@@ -63,6 +63,7 @@ public struct ShrinkRun {
   public func run(
     _ model: Model, training: Dataset, validation: Dataset, onEvent: @escaping (ShrinkEvent) -> Void = { _ in }
   ) throws -> ShrinkResult {
+    if let widths = recipe.widths { try model.check(widths: widths) }
     let teachers = try ensemble(model, training, validation, onEvent)
     for teacher in teachers {
       guard teacher.inputs.count == 1, teacher.outputs.count == 1,

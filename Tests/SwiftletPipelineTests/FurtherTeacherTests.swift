@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletCompression
 import SwiftletData
+import SwiftletFormat
 import SwiftletModel
 import SwiftletPipeline
 import SwiftletTraining
@@ -29,21 +30,28 @@ import Testing
       }
       return (result.file.bytes, announced)
     }
-    let recipe = Self.recipe(seeds: [7, 8])
+    var recipe = Self.recipe(seeds: [7, 8])
     let learnt = try shrunk(recipe)
     #expect(learnt.announced == [1, 2])
-    let others = try [UInt64(7), 8].map { seed in
-      var configuration = PruningRun.fineTuning(epochs: 2)
-      configuration.seed = seed
-      return try Trainer(
-        model.initialized(.glorot, seed: seed), configuration: configuration, training: held.training,
-        validation: held.validation, threads: 1
-      ).run().model
+    func trained(lastEpoch: Bool) throws -> [Model] {
+      try [UInt64(7), 8].map { seed in
+        var configuration = recipe.furtherTeachers?.training ?? TrainingConfiguration()
+        configuration.seed = seed
+        var trainer = try Trainer(
+          model.initialized(.glorot, seed: seed), configuration: configuration, training: held.training,
+          validation: held.validation, threads: 1)
+        if lastEpoch { trainer.firstEligibleEpoch = configuration.epochs }
+        return try trainer.run().model
+      }
     }
     var plain = recipe
     plain.furtherTeachers = nil
-    #expect(try shrunk(plain, teachers: [model] + others).file == learnt.file)
+    #expect(try shrunk(plain, teachers: [model] + trained(lastEpoch: false)).file == learnt.file)
     #expect(try shrunk(plain).file != learnt.file)
+    // Where validation images are among those to train on, none of the epochs can be chosen by them.
+    (plain.usesAllImages, recipe.usesAllImages) = (true, true)
+    #expect(try shrunk(plain, teachers: [model] + trained(lastEpoch: true)).file == shrunk(recipe).file)
+    #expect(try shrunk(plain, teachers: [model] + trained(lastEpoch: false)).file != shrunk(recipe).file)
     // Teachers that are given take their place, and what learns from none trains none.
     #expect(try shrunk(recipe, teachers: [model]).announced.isEmpty)
     plain.distillation = nil
@@ -87,20 +95,54 @@ import Testing
     let whole = try first(nil)
     #expect(whole.teachers == 2)
     let recipe = try #require(whole.candidate.recipe)
-    #expect(recipe.furtherTeachers?.seeds == [1, 2])
+    #expect(recipe.furtherTeachers?.seeds == [1_000_004, 1_000_005])
     // Their epochs are counted.
     let last = try #require(whole.states.last)
     #expect(recipe.furtherTeachers.map { last.epochs == whole.candidate.epochs + 2 * $0.training.epochs } == true)
     // Stopped before the first candidate and gone on with, it trains none again.
-    let taught = try #require(whole.states.last { $0.candidates.allSatisfy { $0.recipe == nil } })
-    let resumed = try first(SearchState(json: taught.json()))
-    #expect(resumed.teachers == 0)
-    #expect(resumed.candidate.recipe == recipe)
-    #expect(
-      resumed.candidate.fileBytes == whole.candidate.fileBytes && resumed.candidate.points == whole.candidate.points)
+    let untrained = whole.states.filter { $0.candidates.allSatisfy { $0.recipe == nil } }
+    for (left, state) in zip([0, 1], untrained.reversed()) {
+      let resumed = try first(SearchState(json: state.json()))
+      #expect(resumed.teachers == left)
+      #expect(resumed.candidate.recipe == recipe)
+      #expect(
+        resumed.candidate.fileBytes == whole.candidate.fileBytes && resumed.candidate.points == whole.candidate.points)
+    }
     let held = try HeldOut(model, data: CompressorTests.data)
     let again = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
     #expect(again.file.bytes.count == whole.candidate.fileBytes && again.quality == whole.candidate.points)
+  }
+
+  /// A state that was tampered with, or of which a part is missing.
+  @Test func damagedTeachersAreRefused() throws {
+    let model = try CompressorTests.trained.get()
+    let compressor = try Compressor(
+      model, data: CompressorTests.data, options: CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 7300))
+    var state: SearchState?
+    var isTraining = false
+    #expect(throws: CompressionError.cancelled) {
+      _ = try compressor.run(
+        isCancelled: { isTraining }, save: { state = $0 }, onEvent: { if case .training = $0 { isTraining = true } })
+    }
+    let json = try #require(state).json()
+    var object = try #require(JSONSerialization.jsonObject(with: json) as? [String: Any])
+    let teachers = try JSONSerialization.jsonObject(with: JSONEncoder().encode(Self.recipe(seeds: [9]).furtherTeachers))
+    func check(_ files: [Data], _ error: CompressionError) throws {
+      object["furtherTeachers"] = [
+        "recipe": teachers, "files": files.map { $0.base64EncodedString() }, "triedCount": 2,
+      ]
+      let damaged = try SearchState(json: JSONSerialization.data(withJSONObject: object))
+      #expect(throws: error) { try compressor.run(resuming: damaged, isCancelled: { true }) }
+    }
+    let file = Data(try ModelWriter.write(model).bytes)
+    try check([file], .cancelled)
+    try check([], .damagedSearch)
+    try check([file.dropLast()], .damagedSearch)
+    let architecture = """
+      {"input": [28, 28, 1], "layers": [{"type": "flatten"}, {"type": "dense", "units": 10}, {"type": "softmax"}]}
+      """
+    let other = try Architecture.parse(Data(architecture.utf8)).initialized(.glorot, seed: 1)
+    try check([Data(try ModelWriter.write(other).bytes)], .damagedSearch)
   }
 
   @Test(arguments: [(CompressionBudget(maxDrop: 50), 7300), (CompressionBudget(maxDrop: 3), 7100)])

@@ -199,6 +199,7 @@ import Testing
     for recipe in little {
       #expect(recipe.distillation == ShrinkRecipe.Distillation(weight: 0.9, temperature: 1))
       #expect(recipe.training.undistortedEpochs == recipe.training.epochs / 7)
+      #expect(recipe.finalEpochs == recipe.training.epochs / 16)
       #expect(recipe.training.augmentationCycle == 12 && recipe.floatDistillation == nil)
     }
     // At a size that turns out to lose much, from the second training on.

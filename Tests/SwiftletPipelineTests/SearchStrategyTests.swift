@@ -210,7 +210,7 @@ import Testing
       }
       return result
     }
-    #expect(strengths(CompressionBudget(maxDrop: 0.1)) == [1.5, 1, 0.7])
+    #expect(strengths(CompressionBudget(maxDrop: 0.1)) == [1.5, 2, 1])
     #expect(strengths(CompressionBudget(maxDrop: 2)) == [1, 0.7, 1.5])
   }
 
@@ -224,8 +224,8 @@ import Testing
       }
       return found
     }
-    #expect(strengths(lost: 0.2) == [1, 1, 1, 1, 1, 1.5, 1, 1.5])
-    #expect(strengths(lost: 3) == [1, 1, 1, 1, 1, 1, 0.7, 1])
+    #expect(strengths(lost: 0.2) == [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 2, 1.5])
+    #expect(strengths(lost: 3) == [1.5, 1.5, 1.5, 1.5, 1.5, 1, 0.7, 1])
   }
 
   @Test func theFrontHoldsWhatNoOtherBeats() {

@@ -11,11 +11,11 @@ struct Compress: ParsableCommand {
       With --max-drop alone the smallest file within it is looked for; with --target-bytes or --target-latency the best \
       accuracy that fits, and with several limits all must hold. Channels are cut, the rest is trained as the integers \
       that will run and pruned to a size, again and again until the time is up; how wide, how small and with how many \
-      levels follows from what is measured. Accuracy is that on the validation images that training held out; test \
-      images are not looked at.
+      levels follows from what is measured. A long search trains two more float models first, to learn from. Accuracy \
+      is that on the validation images that training held out; test images are not looked at.
 
       Each better model within the budget is written to the output at once. OUTPUT.search keeps the state: Ctrl-C, a \
-      crash or a full disk loses at most one candidate, and the same command with --resume goes on. It is removed at \
+      crash or a full disk loses at most one training, and the same command with --resume goes on. It is removed at \
       the end. When nothing meets the budget, no model is written and the exit code is 1; the state stays, so that \
       --resume with more --minutes goes on, and --resume --near-miss takes the nearest.
       """)
@@ -141,7 +141,7 @@ struct Compress: ParsableCommand {
     } catch let error as CompressionError {
       shown.clear()
       switch error {
-      case .otherSearch: throw Failure("\(files.statePath): \(error)")
+      case .otherSearch, .damagedSearch: throw Failure("\(files.statePath): \(error)")
       case .budgetNotMet: throw Failure("\(model): \(error); \(files.unmet)")
       default:
         files.removeState()

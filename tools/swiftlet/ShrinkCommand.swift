@@ -38,7 +38,8 @@ struct Shrink: ParsableCommand {
   @Option(help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
   var distill: Float = 0
   @Option(help: "The temperature of that part.") var temperature: Float = 1
-  @Option(help: "Float models to learn from instead, separated by commas.") var teachers: String?
+  @Option(help: "Float models to learn from instead, and instead of those a recipe trains, separated by commas.")
+  var teachers: String?
   @Option(help: "Distortion of the training images: none, light or digits.") var augment = AugmentChoice.light
   @Option(help: "So many of the --epochs, the last, show the images undistorted.") var undistortedEpochs = 0
   @Option(help: "Seed of training.") var seed: UInt64 = 0

@@ -83,6 +83,8 @@ public enum CompressionError: Error, Hashable, Sendable {
   case notWritable(String)
   /// A search to be resumed is of another model, data or options.
   case otherSearch
+  /// What a search to be resumed holds makes no sense.
+  case damagedSearch
 }
 
 extension CompressionError: CustomStringConvertible {
@@ -112,6 +114,7 @@ extension CompressionError: CustomStringConvertible {
     case .notWritable(let why): why
     case .otherSearch:
       "the stopped search is of another model, data or options: give the same to resume, or --force to start anew"
+    case .damagedSearch: "is no intact state of a search; without --resume it starts anew"
     }
   }
 }

@@ -105,6 +105,8 @@ extension Search {
     recipe.finalEpochs = max(1, epochs / 4)
     if recipe.training.augmentation != nil, recipe.distillation != nil {
       recipe.training.undistortedEpochs = epochs / 7
+      // By then they differ by luck on the validation images alone, and images of training are known by heart.
+      recipe.finalEpochs = max(1, epochs / 16)
     }
     return recipe
   }

@@ -12,65 +12,74 @@ extension Search {
   /// Their epochs, and the steps under which small data sets are trained longer, up to ten times.
   private static let teacherEpochs = 30
   private static let teacherSteps = 10_000
-  /// The share of the effort that they may take, and how many times longer an image takes in training than in inference.
+  /// Far from the seeds that the float model may have been trained with, whose twin would tell nothing new.
+  private static let teacherSeed: UInt64 = 1_000_003
+  /// The share of the effort that they may take, how many times longer an image takes in training than in inference,
+  /// and how many times the time that follows may pass before they are given up.
   private static let teachingShare = 1.0 / 12
   private static let trainingFactor = 3.0
+  private static let patience = 4.0
 
-  /// Trains them once, and keeps those that are nearly as good as the float model.
+  /// Trains them once, where there is time, and keeps those that are nearly as good as the float model.
   func trainTeachers() throws {
-    guard state.furtherTeachers == nil, float.reconstruction == nil, !allowsTiny else { return }
     let steps = max(1, compressor.training.count / batch)
     let epochs = min(max(Self.teacherEpochs, Self.teacherSteps / steps), 10 * Self.teacherEpochs)
-    let all = Self.teacherCount * epochs
-    var cost = Double(all)
+    var cost = Double(epochs)
     if !options.effort.countsEpochs {
       cost *= Self.trainingFactor * floatSecondsPerImage * Double(compressor.training.count)
     }
-    guard cost <= Self.teachingShare * options.effort.total else { return }
-    var training = PruningRun.fineTuning(epochs: epochs)
-    (training.batch, training.augmentation) = (batch, options.augmentation)
-    var further = ShrinkRecipe.FurtherTeachers(training: training, seeds: [])
-    var files: [Data] = []
-    for number in 1...Self.teacherCount {
-      let seed = options.seed &+ UInt64(number)
-      onEvent(.note("training another float model to learn from, \(number) of \(Self.teacherCount), \(epochs) epochs"))
-      do {
-        let teacher = try further.trained(
-          model, seed: seed, training: compressor.training, validation: compressor.validation, threads: options.threads,
-          isCancelled: isCancelled
-        ) { onEvent(.training($0)) }
-        let score = try Evaluation.of(teacher, on: compressor.validation, threads: options.threads)
-        onEvent(.note("it has \(score.quality.rounded(places: 2))% of the validation images right"))
-        guard score.quality >= floatPoints - 3 * Quality.resolution(float) else { continue }
-        files.append(Data(try ModelWriter.write(teacher, effort: .fast).bytes))
-        further.seeds.append(seed)
-        furtherModels.append(teacher)
-      } catch let error as TrainingError {
-        onEvent(.note("\(error)"))
-      }
+    var teachers: SearchState.Teachers
+    if let begun = state.furtherTeachers {
+      teachers = begun
+    } else {
+      guard float.reconstruction == nil, !allowsTiny,
+        Double(Self.teacherCount) * cost <= Self.teachingShare * (options.effort.total - spent)
+      else { return }
+      var training = PruningRun.fineTuning(epochs: epochs)
+      (training.batch, training.augmentation) = (batch, options.augmentation)
+      teachers = SearchState.Teachers(recipe: .init(training: training, seeds: []))
     }
-    state.probeEpochs = (state.probeEpochs ?? 0) + all
-    state.furtherTeachers = SearchState.Teachers(recipe: further, files: files)
-    try saveState()
+    while teachers.triedCount < Self.teacherCount {
+      try trainTeacher(&teachers, seconds: options.effort.countsEpochs ? .infinity : Self.patience * cost)
+      state.furtherTeachers = teachers
+      state.probeEpochs = (state.probeEpochs ?? 0) + teachers.recipe.training.epochs
+      try saveState()
+    }
   }
 
-  /// The float model and those trained beside it.
-  private func ensemble(_ recipe: ShrinkRecipe) throws -> [Model] {
-    guard recipe.furtherTeachers != nil, let teachers = state.furtherTeachers else { return [model] }
-    if furtherModels.count < teachers.files.count {
-      do { furtherModels = try teachers.files.map { try ModelReader.read(Array($0)) } } catch {
-        throw CompressionError.notWritable("a float model of the search's state cannot be read again: \(error)")
-      }
+  /// The next of them.
+  ///
+  /// - Parameter seconds: What it may take; if that is not enough, there are no more.
+  private func trainTeacher(_ teachers: inout SearchState.Teachers, seconds: Double) throws {
+    teachers.triedCount += 1
+    let seed = options.seed &+ Self.teacherSeed &+ UInt64(teachers.triedCount)
+    let count = "\(teachers.triedCount) of \(Self.teacherCount), \(teachers.recipe.training.epochs) epochs"
+    onEvent(.note("training another float model to learn from, \(count)"))
+    let start = ContinuousClock.now
+    do {
+      let teacher = try teachers.recipe.trained(
+        model, seed: seed, training: compressor.training, validation: compressor.validation, threads: options.threads,
+        isCancelled: { self.isCancelled() || (ContinuousClock.now - start) / .seconds(1) > seconds }
+      ) { onEvent(.training($0)) }
+      let score = try Evaluation.of(teacher, on: compressor.validation, threads: options.threads)
+      onEvent(.note("it has \(score.quality.rounded(places: 2))% of the validation images right"))
+      guard score.quality >= floatPoints - 3 * Quality.resolution(float) else { return }
+      teachers.files.append(Data(try ModelWriter.write(teacher, effort: .fast).bytes))
+      teachers.recipe.seeds.append(seed)
+      furtherModels.append(teacher)
+    } catch let error as TrainingError {
+      onEvent(.note("\(error)"))
+    } catch CompressionError.cancelled where !isCancelled() {
+      onEvent(.note("it takes too long"))
+      teachers.triedCount = Self.teacherCount
     }
-    return [model] + furtherModels
   }
 
   func teacher(_ recipe: ShrinkRecipe, _ run: ShrinkRun) throws -> Teacher? {
     let key = TeachingKey(recipe)
     if taught?.key == key { return taught?.teacher }
-    guard let teacher = try run.teacher(recipe.distillation, try ensemble(recipe), batch: recipe.training.batch) else {
-      return nil
-    }
+    let models = [model] + (recipe.furtherTeachers == nil ? [] : furtherModels)
+    guard let teacher = try run.teacher(recipe.distillation, models, batch: recipe.training.batch) else { return nil }
     taught = (key, teacher)
     return teacher
   }
@@ -82,6 +91,22 @@ extension Search {
     }
     let images = compressor.training.count * (options.augmentation == nil ? 1 : Self.distortionCount + 1)
     return floatSecondsPerImage * Double(images * (1 + (recipe.furtherTeachers?.seeds.count ?? 0)))
+  }
+}
+
+extension SearchState.Teachers {
+  /// - Throws: `CompressionError.damagedSearch` where these are no networks like `model`.
+  func models(like model: Model) throws(CompressionError) -> [Model] {
+    guard files.count == recipe.seeds.count else { throw .damagedSearch }
+    let model = model.canonicallyNumbered()
+    return try files.map { file throws(CompressionError) in
+      guard let teacher = try? ModelReader.read(Array(file)), teacher.inputs == model.inputs,
+        teacher.outputs == model.outputs, teacher.values.map(\.shape) == model.values.map(\.shape),
+        teacher.nodes.map(\.op) == model.nodes.map(\.op),
+        teacher.nodes.map({ $0.parameters.map(\.shape) }) == model.nodes.map({ $0.parameters.map(\.shape) })
+      else { throw .damagedSearch }
+      return teacher
+    }
   }
 }
 

@@ -37,8 +37,8 @@ extension Search {
     }
   }
 
-  /// Looks from now on for networks of twice the parameters, or of four in ten more channels where these were the widest
-  /// that are tried so far.
+  /// Looks from now on for networks of twice the parameters, or of four in ten more channels where these were the
+  /// widest that are tried so far.
   ///
   /// - Returns: The ladder of these.
   private func widen(_ whole: WidthLadder, from widths: [Int], _ ladder: WidthLadder) throws -> WidthLadder {

@@ -47,6 +47,7 @@ final class Search {
     self.save = save
     self.onEvent = onEvent
     secondsBefore = state.seconds
+    furtherModels = try state.furtherTeachers?.models(like: compressor.model) ?? []
     sample = compressor.training.subset(0..<min(Self.sampleCount, compressor.training.count))
     float = try Evaluation.of(compressor.model, on: compressor.validation, threads: compressor.options.threads)
     floatSecondsPerImage = (ContinuousClock.now - start) / .seconds(1) / Double(max(float.imageCount, 1))

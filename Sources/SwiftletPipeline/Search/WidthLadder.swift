@@ -150,12 +150,18 @@ extension Model {
   /// The nodes whose widths a recipe gives: those with weights but the last.
   var narrowableLayers: [Int] { Array(nodes.indices.filter { nodes[$0].parameters.count == 2 }.dropLast()) }
 
+  /// - Throws: `CompressionError.recipe` where there is not one for each of `narrowableLayers`.
+  func check(widths: [Int]) throws(CompressionError) {
+    let count = narrowableLayers.count
+    guard widths.count == count else {
+      throw .recipe("give \(count) widths, one for each layer with weights but the last")
+    }
+  }
+
   /// - Parameter widths: One for each of `narrowableLayers`.
   func narrowed(toWidths widths: [Int], scores: [Double], of groups: ChannelGroups) throws -> Model {
     let layers = narrowableLayers
-    guard widths.count == layers.count else {
-      throw CompressionError.recipe("give \(layers.count) widths, one for each layer with weights but the last")
-    }
+    try check(widths: widths)
     let names = layers.map { text(ofNode: $0) }
     return try narrowed(
       to: Dictionary(zip(names, widths), uniquingKeysWith: { first, _ in first }), scores: scores, of: groups)
