@@ -14,7 +14,10 @@ import Testing
     (recipe.training.batch, recipe.training.augmentation) = (32, nil)
     recipe.calibrationCount = 200
     recipe.distillation = .init(weight: 0.9)
-    recipe.furtherTeachers = .init(training: PruningRun.fineTuning(epochs: 2), seeds: seeds)
+    // So fast that the last epoch is not the best.
+    var training = PruningRun.fineTuning(epochs: 9)
+    (training.learningRate, training.schedule) = (0.006, .constant)
+    recipe.furtherTeachers = .init(training: training, seeds: seeds)
     return recipe
   }
 
