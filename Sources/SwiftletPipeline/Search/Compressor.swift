@@ -61,7 +61,8 @@ public struct Compressor: Sendable {
   ///
   /// - Parameters:
   ///   - state: A search that was stopped, to go on with.
-  ///   - save: Called with the state after each candidate, teacher and widening, so that no more than one training is ever lost.
+  ///   - save: Called with the state after each candidate, teacher and widening, so that no more than one training is
+  ///     ever lost.
   /// - Throws: `CompressionError`, what `save` throws, or what training, quantization or evaluation throws.
   public func run(
     resuming state: SearchState? = nil, isCancelled: @escaping () -> Bool = { false },
