@@ -1,5 +1,3 @@
-public import SwiftletBytes
-
 // Text for people and machines, built without String interpolation.
 
 extension ByteWriter {
@@ -63,6 +61,13 @@ extension ByteWriter {
   }
 }
 
+/// A name from a file, a folder or an argument as it may be shown: see `ByteWriter.write(printable:)`.
+public func printable(_ text: some Collection<UInt8>) -> String {
+  var writer = ByteWriter()
+  writer.write(printable: text)
+  return String(decoding: writer.bytes, as: UTF8.self)
+}
+
 /// The bytes of a C string, without its terminator.
 public func cStringBytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
   var bytes: [UInt8] = []
@@ -78,11 +83,15 @@ private func hexDigit(_ value: UInt8) -> UInt8 {
   value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }
 
-/// C0, DEL, and the C1 controls U+0080...U+009F, which some terminals obey.
+/// C0, DEL, the C1 controls U+0080...U+009F, which some terminals obey, and what breaks lines or turns the direction of
+/// writing: U+2028...U+202E and U+2066...U+2069.
 private func isControl(_ character: ArraySlice<UInt8>) -> Bool {
   let first = character[character.startIndex]
   if first < 0x20 || first == 0x7F { return true }
-  return first == 0xC2 && character[character.startIndex + 1] < 0xA0
+  if first == 0xC2 { return character[character.startIndex + 1] < 0xA0 }
+  guard first == 0xE2 else { return false }
+  let (second, third) = (character[character.startIndex + 1], character[character.startIndex + 2])
+  return (second == 0x80 && (0xA8...0xAE).contains(third)) || (second == 0x81 && (0xA6...0xA9).contains(third))
 }
 
 /// Calls `body` with each UTF-8 character, or nil for a byte that starts none (Unicode, table 3-7).
