@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletBytes
 import SwiftletData
 import SwiftletImages
 
@@ -11,10 +12,10 @@ struct Digits: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @Option(help: "Take it from the training or the test images.") var subset = Subset.test
-  @Option(help: "Which image, from 0.") var index = 0
+  @Option(.from(0), help: "Which image, from 0.") var index = 0
 
   func run() throws {
-    try output.check()
+    try output.check(reading: [])
     let sets = try data.load()
     let images = subset == .train ? sets.train : sets.test
     guard images.labels.indices.contains(index) else {
@@ -27,6 +28,6 @@ struct Digits: ParsableCommand {
       width: images.width, height: images.height, channels: images.channels, pixels: Array(images.image(index)))
     try OutputFile.write(try PNGEncoder.encode(image), to: output.output, force: output.force)
     let label = images.isLabelled ? ", label \(images.classNames[Int(images.labels[index])])" : ""
-    try Console.print("\(output.output): image \(index)\(label)")
+    try Console.print("\(outputName(output.output)): image \(index)\(printable(label.utf8))")
   }
 }
