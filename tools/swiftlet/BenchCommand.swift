@@ -55,7 +55,8 @@ struct Bench: ParsableCommand {
     guard let model else { return }
     let page = html.map { PlannedOutput(path: $0, option: "--html") }
     try CommandFiles(
-      inputs: [model] + [compareFloat].compactMap { $0 }, outputs: [page].compactMap { $0 }, force: force, printsJSON: json
+      inputs: [model] + [compareFloat].compactMap { $0 }, outputs: [page].compactMap { $0 }, force: force,
+      printsJSON: json
     ).check()
     let report = try measure(model, table)
     if let html { try OutputFile.write(Array(report.html().utf8), to: html, force: force) }
@@ -90,7 +91,8 @@ struct Bench: ParsableCommand {
     var line = ProgressLine()
     defer { line.clear() }
     do {
-      return try BenchmarkReport.measured(file.model, title: file.name, options: options, load: load) { what, fraction in
+      return try BenchmarkReport.measured(file.model, title: file.name, options: options, load: load) {
+        what, fraction in
         if !quiet { line.draw(fraction: fraction, [what]) }
       }
     } catch let error as PrepareError {

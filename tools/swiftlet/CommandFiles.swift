@@ -102,7 +102,8 @@ struct CommandFiles {
     let parent = (path as NSString).deletingLastPathComponent
     let folder = "the folder \(shown(parent.isEmpty ? "." : parent))"
     switch error {
-    case ENOENT where FileKind(parent.isEmpty ? "." : parent) == .nothing: throw Failure("\(name): \(folder) does not exist; create it first")
+    case ENOENT where FileKind(parent.isEmpty ? "." : parent) == .nothing:
+      throw Failure("\(name): \(folder) does not exist; create it first")
     case ENOTDIR: throw Failure("\(name): \(folder) is no folder; give another name")
     case ENAMETOOLONG: throw Failure("\(name): the name is too long; give a shorter one")
     case EACCES, EPERM: throw Failure("\(name): \(folder) is not writable; change its permissions or give another")

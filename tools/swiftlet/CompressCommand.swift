@@ -185,12 +185,14 @@ struct Compress: ParsableCommand {
       if let recipe = chosen.recipe {
         if chosen.isAbandoned {
           Console.note(
-            "warning: the time was over before the recipe was: \(outputName(saveRecipe)) trains on and gives other bytes")
+            "warning: the time was over before the recipe was: \(outputName(saveRecipe)) trains on and gives other bytes"
+          )
         }
         try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force || resume)
       } else {
         Console.note(
-          "warning: \(outputName(saveRecipe)) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'")
+          "warning: \(outputName(saveRecipe)) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'"
+        )
       }
     }
   }

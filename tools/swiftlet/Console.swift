@@ -25,7 +25,8 @@ enum Console {
     let error = write(bytes, to: STDOUT_FILENO)
     if error == EPIPE { endByBrokenPipe() }
     guard error == 0 else {
-      throw Failure("standard output could not be written: \(String(cString: strerror(error))); free space or fix the pipe")
+      throw Failure(
+        "standard output could not be written: \(String(cString: strerror(error))); free space or fix the pipe")
     }
   }
 
@@ -89,7 +90,8 @@ extension Console {
   static func print(json: Data) throws {
     var text = String.UnicodeScalarView()
     for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
-      let isPlain = scalar.isASCII ? scalar.value >= 0x20 && scalar.value != 0x7F : printable("\(scalar)".utf8) == "\(scalar)"
+      let isPlain =
+        scalar.isASCII ? scalar.value >= 0x20 && scalar.value != 0x7F : printable("\(scalar)".utf8) == "\(scalar)"
       if scalar == "\n" || isPlain {
         text.append(scalar)
       } else {

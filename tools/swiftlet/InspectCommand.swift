@@ -91,7 +91,9 @@ struct InspectReport: Encodable {
   }
 
   var text: String {
-    var lines = ["\(inputName(file)): \(quantized ? "quantized" : "float"), input \(input), \(file_bytes.grouped) bytes"]
+    var lines = [
+      "\(inputName(file)): \(quantized ? "quantized" : "float"), input \(input), \(file_bytes.grouped) bytes"
+    ]
     let header =
       ["layer", "output", "parameters", "zeros", "MACs", "encoded bytes", "encodings"] + (quantized ? ["kernel"] : [])
     let rows = layers.map { layer in

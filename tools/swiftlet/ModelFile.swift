@@ -42,7 +42,8 @@ struct ModelFile {
   static func quantized(_ path: String, for purpose: String) throws -> ModelFile {
     let file = try ModelFile(path)
     guard file.model.isQuantized else {
-      throw Failure("\(file.name): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
+      throw Failure(
+        "\(file.name): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
     }
     return file
   }

@@ -88,7 +88,8 @@ struct Prune: ParsableCommand {
     let written = try OutputFile.write(pruned, to: output.output, force: output.force)
     for layer in pruned.layerSparsities() {
       try Console.print(
-        "\(printable(layer.name.utf8)): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero")
+        "\(printable(layer.name.utf8)): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero"
+      )
     }
     try Console.print(
       "\(outputName(output.output)): \(written.bytes.count.grouped) bytes, validation \(score.qualityText)")

@@ -25,7 +25,8 @@ struct SearchFiles {
     replaces = force || resumes
     guard resumes else {
       if !force, FileBytes.exists(statePath) {
-        throw Failure("\(shown(statePath)): a stopped search left this; add --resume to go on, or --force to start anew")
+        throw Failure(
+          "\(shown(statePath)): a stopped search left this; add --resume to go on, or --force to start anew")
       }
       state = nil
       return

@@ -39,7 +39,8 @@ struct Shrink: ParsableCommand {
   @Option(.from(1, to: 4096), help: "Images per step.") var batch = 64
   @Option(.above(0), help: "The learning rate at its height; it falls to 0 along a cosine.")
   var learningRate: Float = 2e-3
-  @Option(.from(0, to: 1), help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
+  @Option(
+    .from(0, to: 1), help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
   var distill: Float = 0
   @Option(.above(0), help: "The temperature of that part.") var temperature: Float = 1
   @Option(help: "Float models to learn from instead, and instead of those a recipe trains, separated by commas.")
@@ -100,7 +101,9 @@ struct Shrink: ParsableCommand {
     let bytes = try readBytes(recipe, limit: 1 << 20)
     do { return try ShrinkRecipe(json: Data(bytes)) } catch let error as CompressionError {
       throw Failure("\(inputName(recipe)): \(error)")
-    } catch { throw Failure("\(inputName(recipe)): is no recipe: give what --print-recipe prints (\(describe(error)))") }
+    } catch {
+      throw Failure("\(inputName(recipe)): is no recipe: give what --print-recipe prints (\(describe(error)))")
+    }
   }
 
   private func describe(_ error: any Error) -> String {
@@ -160,7 +163,8 @@ struct Shrink: ParsableCommand {
     try OutputFile.write(result.file.bytes, to: output, force: force || saved != nil)
     for layer in result.model.layerSparsities() {
       try Console.print(
-        "\(printable(layer.name.utf8)): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept")
+        "\(printable(layer.name.utf8)): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept"
+      )
     }
     try Console.print(
       "\(file): \(result.file.bytes.count.grouped) bytes, "

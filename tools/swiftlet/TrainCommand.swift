@@ -123,7 +123,8 @@ struct Train: ParsableCommand {
       throw Failure("\(file): \(Failure.describe(error))")
     }
     guard result.isInterrupted else { return result }
-    throw Failure("stopped; finished epochs are in \(file): the same command with --resume goes on from there", code: 130)
+    throw Failure(
+      "stopped; finished epochs are in \(file): the same command with --resume goes on from there", code: 130)
   }
 
   /// Writes the model; where that fails the checkpoint is still there.

@@ -82,7 +82,8 @@ extension Checkpoint {
     var cursor = ByteCursor(bytes, range: Self.magic.count..<end)
     let version = try cursor.readByte("version")
     guard version == Self.version else {
-      throw CheckpointError(description: "is a checkpoint of version \(version), and this program reads \(Self.version)")
+      throw CheckpointError(
+        description: "is a checkpoint of version \(version), and this program reads \(Self.version)")
     }
     epoch = try cursor.readCount("epoch", limit: 1 << 30)
     stepCount = try cursor.readCount("step count", limit: 1 << 40)

@@ -23,7 +23,8 @@ extension Trainer {
       throw .epochsDone(checkpoint.epoch, asked: configuration.epochs)
     }
     guard let epochs, configuration.dependsOnEpochs else { return nil }
-    return "the epochs so far were trained for \(epochs.before) in all, with a learning rate or images that follow from "
+    return
+      "the epochs so far were trained for \(epochs.before) in all, with a learning rate or images that follow from "
       + "that number: the result is not that of \(epochs.now) epochs without a break"
   }
 
