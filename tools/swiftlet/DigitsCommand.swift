@@ -19,7 +19,9 @@ struct Digits: ParsableCommand {
     let sets = try data.load()
     let images = subset == .train ? sets.train : sets.test
     guard images.labels.indices.contains(index) else {
-      throw Failure.usage("--index \(index) is not in 0..<\(images.count), the images of '\(subset.rawValue)'")
+      throw Failure.usage(
+        "--index \(index) is past the end: '\(subset.rawValue)' has \(images.count) images, from 0 to \(images.count - 1)"
+      )
     }
     guard images.channels == 1 || images.channels == 3 else {
       throw Failure("images of \(images.channels) channels have no PNG form here")

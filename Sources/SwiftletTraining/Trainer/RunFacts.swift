@@ -69,6 +69,12 @@ public struct RunFacts: Hashable, Sendable, Codable {
 public struct RunDifference: Hashable, Sendable, CustomStringConvertible {
   public var name, before, now: String
 
+  public init(name: String, before: String, now: String) {
+    self.name = name
+    self.before = before
+    self.now = now
+  }
+
   /// "learning rate was 0.001 and is 0.1 now".
   public var description: String { "\(name) was \(before) and is \(now) now" }
 }
