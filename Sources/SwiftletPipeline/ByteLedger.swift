@@ -16,35 +16,43 @@ public struct ByteLedger: Hashable, Sendable, Codable {
   public var floatBytes: Int
   /// Four bytes for each weight and bias that is left after channels were cut.
   public var narrowBytes: Int
-  /// Four bytes for each of those weights that is not 0 in the end, and each bias.
-  public var prunedBytes: Int
   /// Int8 weights and int32 biases of the quantized model, zeros included, unencoded.
   public var integerBytes: Int
+  /// The same without the weights that are 0.
+  public var prunedBytes: Int
   /// The file.
   public var fileBytes: Int
   /// Bytes of the file's content that are no tensors, before deflation.
   public var graphBytes, metadataBytes: Int
   public var tensors: [Entry]
 
-  /// Float bytes of the file's bytes.
+  /// How many times the float model's weights, four bytes each, are larger than the file.
   public var ratio: Double { Double(floatBytes) / Double(fileBytes) }
+
+  /// What was done in which order and the bytes after it, for people: each stage takes those before it for granted.
+  public var stages: [(name: String, byteCount: Int)] {
+    [
+      ("float32 weights", floatBytes), ("channels cut", narrowBytes), ("int8 weights", integerBytes),
+      ("zeros left out", prunedBytes), ("file", fileBytes),
+    ]
+  }
+
+  /// Both ratios to float32 weights in words: to the float model's, and to those of the channels that are left.
+  public var ratioText: String {
+    "\(ratio.rounded(places: 1)) times smaller than the float model's weights as float32, "
+      + "\(float32Ratio(parameters: narrowBytes / 4, fileBytes: fileBytes).rounded(places: 1)) times smaller than its own"
+  }
 
   /// - Parameters:
   ///   - quantized: What `file` holds.
   init(float: Model, quantized: Model, file: WrittenModel) {
     floatBytes = 4 * float.parameterCount
     narrowBytes = 4 * quantized.parameterCount
-    prunedBytes =
-      4
-      * quantized.nodes.reduce(0) { total, node in
-        node.parameters.enumerated().reduce(total) { sum, parameter in
-          sum + parameter.element.count - (parameter.offset == 0 ? parameter.element.zeroCount : 0)
-        }
-      }
     fileBytes = file.bytes.count
     graphBytes = file.graphByteCount
     metadataBytes = file.metadataByteCount
     integerBytes = 0
+    prunedBytes = 0
     tensors = []
     for record in file.tensors {
       let tensor = quantized.nodes[record.node].parameters[record.parameter]
@@ -55,6 +63,12 @@ public struct ByteLedger: Hashable, Sendable, Codable {
           floatBytes: 4 * tensor.count, integerBytes: record.rawByteCount,
           encodedBytes: record.encodedByteCount + record.scaleByteCount, deflatedBytes: record.deflatedByteCount))
       integerBytes += record.rawByteCount
+      prunedBytes += record.rawByteCount - (record.parameter == 0 ? tensor.zeroCount : 0)
     }
   }
+}
+
+/// How many times a model's parameters, as float32, are larger than its file: what every "ratio to float32" means.
+public func float32Ratio(parameters: Int, fileBytes: Int) -> Double {
+  Double(4 * parameters) / Double(max(fileBytes, 1))
 }

@@ -83,7 +83,7 @@ import Testing
     #expect(try tool.contents() == ["tiny.json", "good.swl", "unbroken.swl", "out.swl"])
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func aSignalKeepsTheBestSoFar(_ signal: Int32) throws {
     let run = try RunningTool(compress("out.swl", ["--epochs", "100000"]))
     try #require(run.wait(for: "candidate 5: "), "\(run.text)")
@@ -98,7 +98,8 @@ import Testing
     try FileManager.default.removeItem(atPath: tool.path("out.swl"))
     try tool.fail(compress("out.swl"), "out.swl.search: a stopped search left this; add --resume")
     try tool.fail(
-      compress("out.swl", ["--resume", "--seed", "4"]), "out.swl.search: the stopped search is of another model")
+      compress("out.swl", ["--resume", "--seed", "4"]),
+      "out.swl.search: the stopped search is of another model, data or options: seed was 0 and is 4 now;")
     for damaged in [Array(state.dropLast(9)), []] {
       _ = try tool.folder.write(damaged, "out.swl.search")
       try tool.fail(compress("out.swl", ["--resume"]), "out.swl.search: is no intact state")

@@ -36,7 +36,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tool.path("model.swl.ckpt")))
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func aSignalEndsTrainingWithAdvice(_ signal: Int32) throws {
     let run = try RunningTool(train("model.swl"))
     try #require(run.wait(for: "\nepoch 2 "), "\(run.text)")
@@ -49,7 +49,8 @@ import Testing
 
     try tool.fail(train("model.swl"), "add --resume to go on, or --force", after: "training ")
     try tool.fail(
-      train("model.swl", ["--resume", "--seed", "4"]), "model.swl.ckpt: the checkpoint is of another run",
+      train("model.swl", ["--resume", "--seed", "4"]),
+      "model.swl.ckpt: the checkpoint is of another run: seed was 0 and is 4 now;",
       after: "training ")
     let checkpoint = try tool.bytes("model.swl.ckpt")
     var flipped = checkpoint

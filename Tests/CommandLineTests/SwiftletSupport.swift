@@ -145,9 +145,11 @@ final class RunningTool {
   private let errors = Pipe()
   private(set) var text = ""
 
-  init(_ arguments: [String]) throws {
-    process.executableURL = Tool.executable
-    process.arguments = arguments
+  /// - Parameter through: A command that runs the tool, whose name and arguments follow.
+  init(_ arguments: [String], through: [String] = []) throws {
+    let command = through + [Tool.executable.path] + arguments
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()
@@ -166,6 +168,11 @@ final class RunningTool {
   /// Sends a signal and waits for the end.
   func stop(by signal: Int32) -> (status: Int32, reason: Process.TerminationReason) {
     kill(process.processIdentifier, signal)
+    return end()
+  }
+
+  /// Waits for the end.
+  func end() -> (status: Int32, reason: Process.TerminationReason) {
     text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     return (process.terminationStatus, process.terminationReason)

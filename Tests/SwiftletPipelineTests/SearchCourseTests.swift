@@ -27,7 +27,8 @@ import Testing
     }
     let other = try Compressor(
       model, data: CompressorTests.data, options: CompressorTests.options(CompressionBudget(maxDrop: 4), epochs: 24))
-    #expect(throws: CompressionError.otherSearch) { try other.run(resuming: states[0]) }
+    let difference = RunDifference(name: "budget", before: "max drop 3", now: "max drop 4")
+    #expect(throws: CompressionError.otherSearch([difference])) { try other.run(resuming: states[0]) }
   }
 
   @Test func aResumedSearchKeepsItsRounds() throws {

@@ -68,7 +68,12 @@ enum Program {
     guard let name = options.kernels else {
       guard let value = swl_getenv("SWIFTLET_KERNELS"), value[0] != 0 else { return nil }
       guard let table = KernelTable.selected else {
-        throw Failure(nil) { text in PrepareError(.unknownKernels).write(to: &text) }
+        throw Failure(nil) { text in
+          text.write(text: "SWIFTLET_KERNELS is ")
+          text.write(printable: value)
+          text.write(text: ": this CPU and build have only ")
+          text.writeKernelNames()
+        }
       }
       return table
     }

@@ -53,7 +53,11 @@ struct Bench: ParsableCommand {
     if shapeOptions.shapes { return try shapeOptions.run(table, json: json, quiet: quiet, force: force) }
     if shapeOptions.compareKernels { return try shapeOptions.runComparisons(table, json: json) }
     guard let model else { return }
-    if let html { try OutputFile.check(html, force: force) }
+    let page = html.map { PlannedOutput(path: $0, option: "--html") }
+    try CommandFiles(
+      inputs: [model] + [compareFloat].compactMap { $0 }, outputs: [page].compactMap { $0 }, force: force,
+      printsJSON: json
+    ).check()
     let report = try measure(model, table)
     if let html { try OutputFile.write(Array(report.html().utf8), to: html, force: force) }
     if json {
@@ -69,7 +73,7 @@ struct Bench: ParsableCommand {
   private func measure(_ path: String, _ table: KernelTable?) throws -> BenchmarkReport {
     var options = BenchmarkOptions(
       batches: try Self.counts(batch, "--batch", 1...4096),
-      threads: try threads.map { try Self.counts($0, "--threads", 1...256) } ?? [ThreadOptions.count(nil, fallback: 1)],
+      threads: try threads.map { try Self.counts($0, "--threads", 1...256) } ?? [Environment.threads ?? 1],
       kernels: table)
     var file: ModelFile?
     let load: LoadMeasurement
@@ -79,7 +83,7 @@ struct Bench: ParsableCommand {
         file = loaded
         return (loaded.model, loaded.byteCount)
       }
-    } catch let error as PrepareError { throw Failure("\(path): \(Failure.describe(error))") }
+    } catch let error as PrepareError { throw Failure("\(inputName(path)): \(Failure.describe(error))") }
     guard let file else { preconditionFailure("the model is loaded") }
     // After the quantized model is loaded, whose memory is reported.
     let float = try compareFloat.map { try ModelFile.float($0, for: "--compare-float") }
@@ -87,12 +91,13 @@ struct Bench: ParsableCommand {
     var line = ProgressLine()
     defer { line.clear() }
     do {
-      return try BenchmarkReport.measured(file.model, title: path, options: options, load: load) { what, fraction in
-        if !quiet { line.draw(fraction: fraction, what) }
+      return try BenchmarkReport.measured(file.model, title: file.name, options: options, load: load) {
+        what, fraction in
+        if !quiet { line.draw(fraction: fraction, [what]) }
       }
     } catch let error as PrepareError {
-      throw Failure("\(path): \(Failure.describe(error))")
-    } catch let error as BenchmarkError { throw Failure("\(float?.path ?? path): \(error)") }
+      throw Failure("\(file.name): \(Failure.describe(error))")
+    } catch let error as BenchmarkError { throw Failure("\(float?.name ?? file.name): \(error)") }
   }
 
   private func printLimits(_ table: KernelTable?) throws {
@@ -119,7 +124,6 @@ struct Bench: ParsableCommand {
 
   static func table(_ name: String) throws -> KernelTable {
     if let table = KernelTable.named(Array(name.utf8).span) { return table }
-    let known = KernelTable.supported.map { "\($0.name)" }.joined(separator: ", ")
-    throw Failure.usage("--kernels '\(name)' is not available on this CPU; it has \(known)")
+    throw Failure.usage("--kernels '\(name)' is not available on this CPU; it has \(Environment.kernelNames)")
   }
 }

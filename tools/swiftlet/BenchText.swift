@@ -26,10 +26,10 @@ extension BenchmarkReport {
   var text: String {
     var parts = ["\(title)\n\(limits.text)"]
     if let load { parts[0] += "\n" + load.text }
-    parts.append(Console.table(sweep))
+    parts.append(textTable(sweep))
     var shown = Set<Int>()
     for row in rows where shown.insert(row.batch).inserted {
-      parts.append("layers at batch \(row.batch), one thread\n" + Console.table(Self.layers(row.layers)))
+      parts.append("layers at batch \(row.batch), one thread\n" + textTable(Self.layers(row.layers)))
     }
     return parts.joined(separator: "\n\n")
   }
@@ -59,8 +59,8 @@ extension BenchmarkReport {
   private static func layers(_ layers: [LayerMeasurement]) -> [[String]] {
     let showsZeros = layers.contains { $0.zeroWeightShare > 0.2 }
     let header =
-      ["layer", "us", "share", "MACs", "GMAC/s", "of peak"] + (showsZeros ? ["zeros"] : [])
-      + ["bytes", "GB/s", "of memory", "limit", "kernel"]
+      ["layer", "us", "share", "useful MACs", "GMAC/s", "of peak"] + (showsZeros ? ["zeros"] : [])
+      + ["bytes moved", "GB/s", "of memory", "limit", "kernel"]
     return [header]
       + layers.map { layer in
         let computes = layer.usefulMultiplyAccumulates > 0

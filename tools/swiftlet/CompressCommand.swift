@@ -23,9 +23,11 @@ struct Compress: ParsableCommand {
   @Argument(help: "The float model that 'swiftlet train' wrote.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @Option(help: "The most validation accuracy to lose, in percentage points; 0.1 where no limit is given.")
+  @Option(
+    .from(0, to: 100, "points"),
+    help: "The most validation accuracy to lose, in percentage points; 0.1 where no limit is given.")
   var maxDrop: Double?
-  @Option(help: "The most bytes the file may have.") var targetBytes: Int?
+  @Option(.from(1), help: "The most bytes the file may have.") var targetBytes: Int?
   @Option(
     help: ArgumentHelp(
       "The most time a call with one image may take on one thread of this machine, such as 5us or 0.2ms.",
@@ -38,9 +40,9 @@ struct Compress: ParsableCommand {
   var drop = "names"
   @Option(help: "Distortion of the training images: none, light, digits, or auto (light if training had --augment).")
   var augment = AugmentOption.auto
-  @Option(help: "Images per step; by default 64, fewer where the images are few.") var batch: Int?
-  @Option(help: "Seed of training.") var seed: UInt64 = 0
-  @Option(help: "Training images observed for activation ranges.") var calibrationCount = 1024
+  @Option(.from(1, to: 4096), help: "Images per step; by default 64, fewer where the images are few.") var batch: Int?
+  @Option(.seeds, help: "Seed of training.") var seed: UInt64 = 0
+  @Option(.from(1), help: "Training images observed for activation ranges.") var calibrationCount = 1024
   @Option(
     help: ArgumentHelp("Write the recipe of the chosen model, for 'swiftlet shrink --recipe'.", valueName: "file"))
   var saveRecipe: String?
@@ -54,12 +56,6 @@ struct Compress: ParsableCommand {
   enum AugmentOption: String, ExpressibleByArgument, CaseIterable { case auto, none, light, digits }
 
   func validate() throws {
-    guard maxDrop.map({ (0...100).contains($0) }) ?? true else {
-      throw ValidationError("--max-drop must be from 0 to 100 points.")
-    }
-    guard targetBytes ?? 1 >= 1 else { throw ValidationError("--target-bytes must be at least 1.") }
-    guard (1...4096).contains(batch ?? 1) else { throw ValidationError("--batch must be from 1 to 4096.") }
-    guard calibrationCount >= 1 else { throw ValidationError("--calibration-count must be at least 1.") }
     _ = try microseconds()
     _ = try stored(note: "")
   }
@@ -67,9 +63,10 @@ struct Compress: ParsableCommand {
   private func microseconds() throws -> Double? {
     guard let targetLatency else { return nil }
     for (unit, factor) in [("us", 1.0), ("ms", 1e3)] where targetLatency.hasSuffix(unit) {
-      if let value = Double(targetLatency.dropLast(unit.count)), value > 0, value.isFinite { return value * factor }
+      if let value = Double(decimal: String(targetLatency.dropLast(unit.count))), value > 0 { return value * factor }
     }
-    throw ValidationError("--target-latency must be a time above 0 with its unit, such as 5us or 0.2ms.")
+    throw ValidationError(
+      "--target-latency must be a time above 0 with its unit, such as 5us or 0.2ms; got '\(targetLatency)'.")
   }
 
   private func stored(note: String) throws -> StoredMetadata {
@@ -117,15 +114,14 @@ struct Compress: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFile.check(output.output, force: output.force || resume)
-    for file in [report, saveRecipe].compactMap({ $0 }) { try OutputFile.check(file, force: output.force || resume) }
+    try checkFiles()
     let source = try ModelFile.float(model, for: "compress")
     let images = try data.load().train
     let compressor: Compressor
     do { compressor = try Compressor(source.model, data: images, options: options(for: source)) } catch let error
       as CompressionError
     {
-      throw Failure("\(model): \(error)")
+      throw Failure("\(source.name): \(error)")
     }
     var files = try SearchFiles(output: output.output, force: output.force, resumes: resume)
     let isCancelled = Interruption.watch()
@@ -141,21 +137,40 @@ struct Compress: ParsableCommand {
     } catch let error as CompressionError {
       shown.clear()
       switch error {
-      case .otherSearch, .damagedSearch: throw Failure("\(files.statePath): \(error)")
-      case .budgetNotMet: throw Failure("\(model): \(error); \(files.unmet)")
+      case .otherSearch, .damagedSearch: throw Failure("\(files.stateName): \(error)")
+      case .budgetNotMet: throw Failure("\(source.name): \(error); \(files.unmet)")
       default:
         files.removeState()
-        throw Failure("\(model): \(error)")
+        throw Failure("\(source.name): \(error)")
       }
     } catch let error as QuantizationError {
       shown.clear()
-      throw Failure("\(model): \(error)")
+      throw Failure("\(source.name): \(error)")
     } catch let error as EvaluationError {
       shown.clear()
-      throw Failure("\(model): \(error)")
+      throw Failure("\(source.name): \(error)")
     }
-    try files.finish(result)
-    try write(result)
+    do {
+      try files.finish(result)
+      try write(result)
+    } catch let failure as Failure {
+      throw Failure("\(failure.message); \(files.unfinished)")
+    }
+    files.removeState()
+    try printReport(of: result)
+  }
+
+  /// All files of the command, before anything is done.
+  private func checkFiles() throws {
+    var outputs = [
+      output.planned(fileUse: "keeps its search beside its output"),
+      PlannedOutput(
+        path: SearchFiles.statePath(for: output.output), option: "--output", isBinary: true,
+        fileUse: "writes it again after every candidate", isOwn: true),
+    ]
+    if let report { outputs.append(PlannedOutput(path: report, option: "--report")) }
+    if let saveRecipe { outputs.append(PlannedOutput(path: saveRecipe, option: "--save-recipe")) }
+    try CommandFiles(inputs: [model], outputs: outputs, force: output.force || resume, printsJSON: json).check()
   }
 
   private func write(_ result: CompressionResult) throws {
@@ -170,50 +185,25 @@ struct Compress: ParsableCommand {
       if let recipe = chosen.recipe {
         if chosen.isAbandoned {
           Console.note(
-            "warning: the time was over before the recipe was: \(saveRecipe) trains on and gives other bytes")
+            "warning: the time was over before the recipe was: \(outputName(saveRecipe)) trains on and gives other bytes"
+          )
         }
         try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force || resume)
       } else {
         Console.note(
-          "warning: \(saveRecipe) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'")
+          "warning: \(outputName(saveRecipe)) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'"
+        )
       }
     }
+  }
+
+  private func printReport(of result: CompressionResult) throws {
     if !result.report.meetsBudget { Console.note("warning: the budget is not met; this is the nearest candidate") }
     for warning in result.report.warnings { Console.note("warning: \(warning)") }
     if json {
-      try Console.print(String(decoding: result.report.json(), as: UTF8.self))
+      try Console.print(json: result.report.json())
     } else {
-      try Console.print(result.report.text(file: output.output))
+      try Console.print(result.report.text(file: outputName(output.output)))
     }
-  }
-}
-
-/// How long a search lasts, on the command line.
-struct EffortOptions: ParsableArguments {
-  @Flag(help: "Search for four and a half minutes.") var quick = false
-  @Flag(help: "Search for an hour.") var thorough = false
-  @Option(help: "Search for so many minutes; 15 by default.") var minutes: Double?
-  @Option(help: "Search for so many epochs of training in all (4 at least) instead, whatever time they take.")
-  var epochs: Int?
-
-  func validate() throws {
-    guard [quick, thorough, minutes != nil, epochs != nil].count(where: { $0 }) <= 1 else {
-      throw ValidationError("--quick, --thorough, --minutes and --epochs exclude each other.")
-    }
-    guard minutes.map({ $0 > 0 && $0 <= 10_080 }) ?? true else {
-      throw ValidationError("--minutes must be above 0 and at most 10080.")
-    }
-    guard (1...1_000_000).contains(epochs ?? 1) else { throw ValidationError("--epochs must be from 1 to 1000000.") }
-  }
-
-  var value: CompressionOptions.Effort {
-    if let epochs { return .epochs(epochs) }
-    return quick ? .quick : thorough ? .thorough : minutes.map { .minutes($0) } ?? .standard
-  }
-
-  /// As it was given.
-  var text: String {
-    if let epochs { return "--epochs \(epochs)" }
-    return quick ? "--quick" : thorough ? "--thorough" : minutes.map { "--minutes \($0)" } ?? ""
   }
 }

@@ -1,3 +1,4 @@
+import SwiftletBytes
 import SwiftletCompression
 import SwiftletPipeline
 import SwiftletTraining
@@ -14,16 +15,16 @@ final class CompressionProgress {
     switch event {
     case .floatScored(let points, let count):
       line.finish("float: \(points.fixed(2))% of \(count.grouped) validation images")
-    case .note(let text): line.finish(text)
+    case .note(let text): line.finish(printable(text.utf8))
     case .begins(let number, let method, _, let left):
       current = "\(number): \(method)"
       line.finish("candidate \(current) (\(left))")
     case .training(.progress(let progress)):
-      let best = best.map { "best \($0.fileBytes.grouped) bytes  " } ?? ""
+      let best = best.map { ["best \($0.fileBytes.grouped) bytes"] } ?? []
       line.draw(
         fraction: progress.fraction,
-        "\(best)epoch \(progress.epoch)/\(progress.epochs)  loss \(progress.loss.fixed(4))  "
-          + "\(duration(progress.secondsLeft)) left")
+        ["epoch \(progress.epoch)/\(progress.epochs)", "\(duration(progress.secondsLeft)) left"] + best
+          + ["loss \(progress.loss.fixed(4))"])
     case .training(.epoch): break
     case .candidate(let candidate, let isBest):
       if isBest { best = candidate }
@@ -43,11 +44,13 @@ extension CompressionCandidate {
 
 extension CompressionReport {
   func text(file: String) -> String {
-    let stages = [
-      ["stage", "bytes", "validation"], ["float", ledger.floatBytes.grouped, floatPoints.fixed(2) + "%"],
-      ["channels cut", ledger.narrowBytes.grouped, ""], ["pruned", ledger.prunedBytes.grouped, ""],
-      ["int8", ledger.integerBytes.grouped, ""], ["packed", ledger.fileBytes.grouped, points.fixed(2) + "%"],
-    ]
+    let scores = [floatPoints, points].map { $0.fixed(2) + "%" }
+    let last = ledger.stages.count - 1
+    let stages =
+      [["stage", "bytes", "validation"]]
+      + ledger.stages.enumerated().map { index, stage in
+        [stage.name, stage.byteCount.grouped, index == 0 ? scores[0] : index == last ? scores[1] : ""]
+      }
     let tensors =
       [["tensor", "elements", "nonzero", "encoding", "bytes in the file"]]
       + ledger.tensors.map {
@@ -66,13 +69,13 @@ extension CompressionReport {
         ]
       }
     return [
-      Console.table(stages),
+      textTable(stages),
       "drop \(drop.fixed(2)) points (95% interval \(intervalLow.fixed(2)) to \(intervalHigh.fixed(2))"
         + (comparison.errorIncrease == nil
           ? "; \(comparison.rightToWrong) became wrong, \(comparison.wrongToRight) right" : "")
         + "); budget: \(budget.text)",
-      Console.table(tensors), Console.table(front),
-      "\(file): \(ledger.fileBytes.grouped) bytes, \(ledger.ratio.fixed(1)) times smaller than float",
+      textTable(tensors), textTable(front),
+      "\(file): \(ledger.fileBytes.grouped) bytes; \(ledger.ratioText)",
     ].joined(separator: "\n")
   }
 }

@@ -22,7 +22,7 @@ struct Diff: ParsableCommand {
   var data: String?
   @Option(help: "Score the validation images that training held out, or the test images.")
   var subset = Eval.Subset.validation
-  @Option(help: "Images whose every layer is compared.") var count = 256
+  @Option(.between(1, and: 100_000), help: "Images whose every layer is compared.") var count = 256
   @Option(help: ArgumentHelp("Write a page with plots and the images that differ most.", valueName: "file"))
   var html: String?
   @Flag(help: "Replace the page if it exists.") var force = false
@@ -30,7 +30,7 @@ struct Diff: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    guard (1...100_000).contains(count) else { throw ValidationError("--count must be between 1 and 100000.") }
+    if let data { try DataOptions.check(data) }
   }
 
   private struct Report: Encodable {
@@ -40,15 +40,18 @@ struct Diff: ParsableCommand {
   }
 
   func run() throws {
+    try CommandFiles(
+      inputs: [first, second], outputs: html.map { [PlannedOutput(path: $0, option: "--html")] } ?? [], force: force,
+      printsJSON: json
+    ).check()
     let files = try [first, second].map { try ModelFile($0) }
-    if let html { try OutputFile.check(html, force: force) }
     let images = try images(files)
     let diff: ModelDiff
     do {
       diff = try ModelDiff(files[0].model, files[1].model, images: images, count: count, threads: threads.count)
-    } catch { throw Failure("\(first), \(second): \(Failure.describe(error))") }
+    } catch { throw Failure("\(files[0].name), \(files[1].name): \(Failure.describe(error))") }
     if let html {
-      let page = diff.html(files: files.map { ($0.path, $0.byteCount) }, images: images)
+      let page = diff.html(files: files.map { ($0.name, $0.byteCount) }, images: images)
       try OutputFile.write(Array(page.utf8), to: html, force: force)
     }
     if json {
@@ -71,7 +74,7 @@ struct Diff: ParsableCommand {
     func row(_ name: String, _ cell: (Int) -> String) -> [String] { [name, cell(0), cell(1)] }
     let sides = diff.sides
     var facts = [
-      row("") { files[$0].path },
+      row("") { files[$0].name },
       row("type") { sides[$0].isQuantized ? "int8" : "float" },
       row("file bytes") { files[$0].byteCount.grouped },
       row("parameters") { sides[$0].parameterCount.grouped },
@@ -85,14 +88,14 @@ struct Diff: ParsableCommand {
           ? row("accuracy") { percent(sides[$0].correctCount ?? 0, comparison.imageCount) }
           : row("explained variance") { (sides[$0].explainedVariance ?? 0).fixed(2) + "%" })
     }
-    var parts = [Console.table(facts)]
+    var parts = [textTable(facts)]
     if let comparison = diff.comparison { parts.append(comparison.text) }
     guard !diff.layers.isEmpty else {
       return (parts + ["the graphs differ, so layers are not compared"]).joined(separator: "\n\n")
     }
     let header = ["layer", "output", "nonzero", "", "weights dB", "output dB", "alone dB", "activations"]
     parts.append(
-      Console.table(
+      textTable(
         [header]
           + diff.layers.map { layer in
             [
@@ -108,7 +111,7 @@ struct Diff: ParsableCommand {
       }
       parts.append(
         "images with the largest error of the output, of \(diff.imageCount.grouped):\n"
-          + Console.table([["image", "label", "first", "second", "error"]] + rows))
+          + textTable([["image", "label", "first", "second", "error"]] + rows))
     }
     return parts.joined(separator: "\n\n")
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletBytes
 import SwiftletData
 import SwiftletImages
 
@@ -11,14 +12,16 @@ struct Digits: ParsableCommand {
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @Option(help: "Take it from the training or the test images.") var subset = Subset.test
-  @Option(help: "Which image, from 0.") var index = 0
+  @Option(.from(0), help: "Which image, from 0.") var index = 0
 
   func run() throws {
-    try output.check()
+    try output.check(reading: [])
     let sets = try data.load()
     let images = subset == .train ? sets.train : sets.test
     guard images.labels.indices.contains(index) else {
-      throw Failure.usage("--index \(index) is not in 0..<\(images.count), the images of '\(subset.rawValue)'")
+      throw Failure.usage(
+        "--index \(index) is past the end: '\(subset.rawValue)' has \(images.count) images, from 0 to \(images.count - 1)"
+      )
     }
     guard images.channels == 1 || images.channels == 3 else {
       throw Failure("images of \(images.channels) channels have no PNG form here")
@@ -27,6 +30,6 @@ struct Digits: ParsableCommand {
       width: images.width, height: images.height, channels: images.channels, pixels: Array(images.image(index)))
     try OutputFile.write(try PNGEncoder.encode(image), to: output.output, force: output.force)
     let label = images.isLabelled ? ", label \(images.classNames[Int(images.labels[index])])" : ""
-    try Console.print("\(output.output): image \(index)\(label)")
+    try Console.print("\(outputName(output.output)): image \(index)\(printable(label.utf8))")
   }
 }

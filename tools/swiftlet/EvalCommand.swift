@@ -10,7 +10,8 @@ struct Eval: ParsableCommand {
     discussion: """
       Several models are compared side by side with --summary. Of a model that gives back its input (an autoencoder) the \
       mean squared error is measured, pixels in 0...1, and the explained variance, 100 (1 - error / variance of the \
-      images); labels are not needed.
+      images); labels are not needed. 'float32 ratio' is how many times a model's own weights, four bytes each, are \
+      larger than its file.
       """)
 
   enum Subset: String, ExpressibleByArgument, CaseIterable { case test, validation }
@@ -37,6 +38,7 @@ struct Eval: ParsableCommand {
   }
 
   func run() throws {
+    try CommandFiles(inputs: models, outputs: []).check()
     let sets = try data.load()
     var rows: [[String]] = []
     var kinds: Set<String> = []
@@ -45,7 +47,7 @@ struct Eval: ParsableCommand {
       let images = subset == .test ? sets.test : try file.heldOut(of: sets.train).validation
       let result: Evaluation
       do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
-        throw Failure("\(path): \(error)")
+        throw Failure("\(file.name): \(error)")
       }
       if json, let reconstruction = result.reconstruction {
         try Console.printJSON(
@@ -60,23 +62,23 @@ struct Eval: ParsableCommand {
       } else if summary {
         kinds.insert(result.qualityName)
         rows.append([
-          path, result.quality.fixed(2) + "%", file.byteCount.grouped,
-          (Double(4 * file.model.parameterCount) / Double(file.byteCount)).fixed(1), try speed(file),
+          file.name, result.quality.fixed(2) + "%", file.byteCount.grouped,
+          float32Ratio(parameters: file.model.parameterCount, fileBytes: file.byteCount).fixed(1), try speed(file),
         ])
       } else if let reconstruction = result.reconstruction {
         try Console.print(
-          "\(path): mean squared error \(reconstruction.meanSquaredError.fixed(5)), explained variance "
+          "\(file.name): mean squared error \(reconstruction.meanSquaredError.fixed(5)), explained variance "
             + "\(result.quality.fixed(2))% (\(result.imageCount.grouped) \(subset.rawValue) images)")
       } else {
         try Console.print(
-          "\(path): \(percent(result.correctCount, result.imageCount)) "
+          "\(file.name): \(percent(result.correctCount, result.imageCount)) "
             + "(\(result.correctCount.grouped) of \(result.imageCount.grouped) \(subset.rawValue) images)")
         try Console.print(Self.table(result))
       }
     }
     if summary && !json {
       let quality = kinds.count == 1 ? kinds.first ?? "" : "quality"
-      try Console.print(Console.table([["model", quality, "bytes", "ratio to float", "us per image"]] + rows))
+      try Console.print(textTable([["model", quality, "file bytes", "float32 ratio", "us per image"]] + rows))
     }
   }
 
@@ -84,7 +86,7 @@ struct Eval: ParsableCommand {
     guard file.model.isQuantized else { return "-" }
     do {
       return Measurement.calls(of: try PreparedModel(file.model), batch: 1, threads: 1).medianMicroseconds.fixed(1)
-    } catch { throw Failure("\(file.path): \(Failure.describe(error))") }
+    } catch { throw Failure("\(file.name): \(Failure.describe(error))") }
   }
 
   private static func table(_ result: Evaluation) -> String {
@@ -92,7 +94,7 @@ struct Eval: ParsableCommand {
     let rows = zip(result.classNames, result.confusion).map { name, counts in
       [name] + counts.map { $0 == 0 ? "." : $0.grouped }
     }
-    return Console.table([header] + rows)
+    return textTable([header] + rows)
   }
 }
 

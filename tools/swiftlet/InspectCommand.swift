@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletBytes
 import SwiftletFormat
 import SwiftletModel
 import SwiftletPipeline
@@ -63,7 +64,7 @@ struct InspectReport: Encodable {
           let name = String(decoding: step.kernel, as: UTF8.self)
           for (position, node) in step.nodes.enumerated() { kernelOfNode[node] = position == 0 ? name : "fused" }
         }
-      } catch { throw Failure("\(source.path): \(Failure.describe(error))") }
+      } catch { throw Failure("\(source.name): \(Failure.describe(error))") }
     }
     if let facts = model.metadata.provenance {
       let parts = [facts.tool, facts.data, facts.note].map { String(decoding: $0, as: UTF8.self) }
@@ -90,9 +91,11 @@ struct InspectReport: Encodable {
   }
 
   var text: String {
-    var lines = ["\(file): \(quantized ? "quantized" : "float"), input \(input), \(file_bytes.grouped) bytes"]
+    var lines = [
+      "\(inputName(file)): \(quantized ? "quantized" : "float"), input \(input), \(file_bytes.grouped) bytes"
+    ]
     let header =
-      ["layer", "output", "parameters", "zeros", "MACs", "bytes", "encodings"] + (quantized ? ["kernel"] : [])
+      ["layer", "output", "parameters", "zeros", "MACs", "encoded bytes", "encodings"] + (quantized ? ["kernel"] : [])
     let rows = layers.map { layer in
       let share = layer.parameters > 0 ? (100 * Double(layer.zeros) / Double(layer.parameters)).fixed(1) + "%" : ""
       return [
@@ -101,17 +104,18 @@ struct InspectReport: Encodable {
         layer.encodings.joined(separator: ", "),
       ] + (quantized ? [layer.kernel ?? ""] : [])
     }
-    lines.append(Console.table([header] + rows))
+    lines.append(textTable([header] + rows))
     lines.append(
-      "\(parameters.grouped) parameters (\(float_bytes.grouped) bytes as float), \(macs.grouped) MACs, "
-        + "\(content_bytes.grouped) bytes inflated: \((Double(float_bytes) / Double(file_bytes)).fixed(1)) times smaller than float"
-    )
+      "\(parameters.grouped) parameters, \(macs.grouped) MACs, \(content_bytes.grouped) bytes inflated; the file is "
+        + "\(float32Ratio(parameters: parameters, fileBytes: file_bytes).fixed(1)) times smaller than the parameters as "
+        + "float32 (\(float_bytes.grouped) bytes)")
     if let arena_bytes, let packed_bytes, let kernels {
       lines.append(
         "kernels \(kernels): \(arena_bytes.grouped) bytes of arena, \(packed_bytes.grouped) bytes of packed weights")
     }
-    if !labels.isEmpty { lines.append("labels: \(labels.joined(separator: ", "))") }
-    if let provenance, !provenance.isEmpty { lines.append("provenance: \(provenance)") }
+    // Cleaned whole, as line breaks in names are no more wanted than other control characters.
+    if !labels.isEmpty { lines.append("labels: \(printable(labels.joined(separator: ", ").utf8))") }
+    if let provenance, !provenance.isEmpty { lines.append("provenance: \(printable(provenance.utf8))") }
     if let validation { lines.append("accuracy: \(validation)") }
     if let self_test { lines.append("self-test: \(self_test)") }
     return lines.joined(separator: "\n")

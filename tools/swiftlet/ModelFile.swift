@@ -12,29 +12,28 @@ struct ModelFile {
   let byteCount: Int
 
   var model: Model { contents.model }
+  /// What to call the file in print.
+  var name: String { inputName(path) }
 
   init(_ path: String) throws {
     self.path = path
-    let bytes: [UInt8]
-    do throws(FileError) { bytes = try FileBytes.read(path, limit: 1 << 28) } catch {
-      throw Failure("\(path): \(Failure.describe(error))")
-    }
+    let bytes = try readBytes(path, limit: 1 << 28)
     byteCount = bytes.count
     do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
-      throw Failure("\(path): \(Failure.describe(error))")
+      throw Failure("\(inputName(path)): \(Failure.describe(error))")
     }
   }
 
   /// The images of `data` on each side of the split that training recorded in the model.
   func heldOut(of data: Dataset) throws -> HeldOut {
-    do { return try HeldOut(model, data: data) } catch { throw Failure("\(path): \(error)") }
+    do { return try HeldOut(model, data: data) } catch { throw Failure("\(name): \(error)") }
   }
 
   /// A float model, or a failure that says what to do.
   static func float(_ path: String, for purpose: String) throws -> ModelFile {
     let file = try ModelFile(path)
     guard !file.model.isQuantized else {
-      throw Failure("\(path): is already quantized; \(purpose) needs the float model that 'swiftlet train' wrote")
+      throw Failure("\(file.name): is already quantized; \(purpose) needs the float model that 'swiftlet train' wrote")
     }
     return file
   }
@@ -43,33 +42,33 @@ struct ModelFile {
   static func quantized(_ path: String, for purpose: String) throws -> ModelFile {
     let file = try ModelFile(path)
     guard file.model.isQuantized else {
-      throw Failure("\(path): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
+      throw Failure(
+        "\(file.name): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
     }
     return file
   }
 }
 
+/// The bytes of a file the user named, `-` being standard input.
+func readBytes(_ path: String, limit: Int) throws -> [UInt8] {
+  do throws(FileError) {
+    return path == standardStream
+      ? try FileBytes.readStandardInput(limit: limit) : try FileBytes.read(path, limit: limit)
+  } catch { throw Failure("\(inputName(path)): \(Failure.describe(error))") }
+}
+
+/// What to call a file in print that is read.
+func inputName(_ path: String) -> String { path == standardStream ? "standard input" : shown(path) }
+
+/// What to call a file in print that is written.
+func outputName(_ path: String) -> String { path == standardStream ? "standard output" : shown(path) }
+
 /// Files are written whole or not at all.
 enum OutputFile {
-  /// Refuses, before any work is done, an output that cannot be written.
-  static func check(_ path: String, force: Bool) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      if isFolder.boolValue { throw Failure("\(path): is a folder; give a file name") }
-      if !force { throw Failure("\(path): exists; use --force to replace it, or another name") }
-    }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-      throw Failure("\(path): the folder \(folder) does not exist; create it first")
-    }
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw Failure("\(path): the folder \(folder) is not writable")
-    }
-  }
-
   static func write(_ bytes: [UInt8], to path: String, force: Bool) throws {
+    if path == standardStream { return try Console.write(bytes) }
     do throws(FileError) { try FileBytes.write(bytes, to: path, replacing: force) } catch {
-      throw Failure("\(path): \(Failure.describe(error))")
+      throw Failure("\(outputName(path)): \(Failure.describe(error))")
     }
   }
 
@@ -79,7 +78,7 @@ enum OutputFile {
   ) throws -> WrittenModel {
     let written: WrittenModel
     do throws(ModelFormatError) { written = try ModelWriter.write(model, packing: packing) } catch {
-      throw Failure("\(path): \(Failure.describe(error))")
+      throw Failure("\(outputName(path)): \(Failure.describe(error))")
     }
     try write(written.bytes, to: path, force: force)
     return written

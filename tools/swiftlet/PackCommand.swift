@@ -41,10 +41,11 @@ struct Pack: ParsableCommand {
   }
 
   func run() throws {
-    try output.check()
+    try output.check(reading: [model])
     let source = try ModelFile(model)
     guard !coded || source.model.isQuantized else {
-      throw Failure("\(model): is a float model; the coder needs an int8 one: run 'swiftlet quantize' or 'compress'")
+      throw Failure(
+        "\(source.name): is a float model; the coder needs an int8 one: run 'swiftlet quantize' or 'compress'")
     }
     var packed = source.model
     for part in try parts() {
@@ -58,6 +59,7 @@ struct Pack: ParsableCommand {
     let written = try OutputFile.write(
       packed, to: output.output, packing: coded ? .coded : packing.packing, force: output.force)
     try Console.print(
-      "\(output.output): \(written.bytes.count.grouped) bytes (\(model): \(source.byteCount.grouped) bytes)")
+      "\(outputName(output.output)): \(written.bytes.count.grouped) bytes (\(source.name): \(source.byteCount.grouped) bytes)"
+    )
   }
 }

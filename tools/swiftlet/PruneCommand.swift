@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletBytes
 import SwiftletCompression
 import SwiftletModel
 import SwiftletPipeline
@@ -29,7 +30,9 @@ struct Prune: ParsableCommand {
   @Argument(help: "The float model.") var model: String
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @Option(help: "The share of weights to be zero, from 0 to below 1; 0.5 with --pattern 2:4.") var sparsity: Double?
+  @Option(
+    .from(0, below: 1), help: "The share of weights to be zero, from 0 to below 1; 0.5 with --pattern 2:4.")
+  var sparsity: Double?
   @Option(help: "Compare weights over the whole model (global) or within each layer (per-layer).")
   var scope = ScopeOption.global
   @Option(
@@ -39,26 +42,24 @@ struct Prune: ParsableCommand {
       """)
   var pattern = PatternOption.unstructured
   @Option(help: "Names of layers to leave whole, separated by commas.") var exclude: String?
-  @Option(help: "Epochs of fine-tuning.") var epochs = 4
-  @Option(help: "The learning rate at its height; it falls to 0 along a cosine.") var learningRate: Float = 1e-3
+  @Option(.from(0, to: 100_000), help: "Epochs of fine-tuning.") var epochs = 4
+  @Option(.above(0), help: "The learning rate at its height; it falls to 0 along a cosine.")
+  var learningRate: Float = 1e-3
   @Flag(help: "Distort the images of fine-tuning, as 'train --augment' does.") var augment = false
-  @Option(help: "Seed of fine-tuning.") var seed: UInt64 = 0
+  @Option(.seeds, help: "Seed of fine-tuning.") var seed: UInt64 = 0
   @OptionGroup var threads: ThreadOptions
 
   private var share: Double { sparsity ?? 0.5 }
 
   func validate() throws {
     guard sparsity != nil || pattern == .twoOfFour else { throw ValidationError("Missing --sparsity.") }
-    guard (0..<1).contains(share) else { throw ValidationError("--sparsity must be from 0 to below 1.") }
     guard pattern != .twoOfFour || share <= 0.5 else {
       throw ValidationError("--pattern 2:4 leaves two of four weights: --sparsity can be 0.5 at most.")
     }
-    guard epochs >= 0 else { throw ValidationError("--epochs must not be negative.") }
-    guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
   }
 
   func run() throws {
-    try output.check()
+    try output.check(reading: [model])
     let source = try ModelFile.float(model, for: "prune")
     let parts = try source.heldOut(of: data.load().train)
     var configuration = PruningRun.fineTuning(epochs: epochs, seed: seed)
@@ -68,11 +69,13 @@ struct Prune: ParsableCommand {
       scope: scope == .global ? .global : .perLayer, pattern: pattern.pattern,
       excludedLayers: exclude?.split(separator: ",").map(String.init) ?? [])
     var progress = TrainingReport()
+    defer { progress.clear() }
     let result = try PruningRun(
       sparsity: share, options: options, training: configuration, threads: threads.count
     ).run(
       source.model, training: parts.training, validation: parts.validation, isCancelled: Interruption.watch(),
       onEvent: { progress.show($0) })
+    progress.clear()
     if result.isInterrupted { throw Failure("stopped; nothing was written", code: 130) }
     var pruned = result.model
     let score = try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
@@ -85,9 +88,10 @@ struct Prune: ParsableCommand {
     let written = try OutputFile.write(pruned, to: output.output, force: output.force)
     for layer in pruned.layerSparsities() {
       try Console.print(
-        "\(layer.name): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero")
+        "\(printable(layer.name.utf8)): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero"
+      )
     }
     try Console.print(
-      "\(output.output): \(written.bytes.count.grouped) bytes, validation \(score.qualityText)")
+      "\(outputName(output.output)): \(written.bytes.count.grouped) bytes, validation \(score.qualityText)")
   }
 }

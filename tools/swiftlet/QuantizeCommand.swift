@@ -19,8 +19,10 @@ struct Quantize: ParsableCommand {
   var ranges = "mse"
   @Option(help: "Weight scales: exact, or half-power (2^(k/2), about four bytes per channel smaller).")
   var scales = ScaleOption.exact
-  @Option(help: "Integer levels on each side of 0 for weights; 127 is all of int8, 7 fits 4 bits.") var levels = 127
+  @Option(.from(1, to: 127), help: "Integer levels on each side of 0 for weights; 127 is all of int8, 7 fits 4 bits.")
+  var levels = 127
   @Option(
+    .from(2, to: 255),
     help: ArgumentHelp(
       "Different integers at most in a layer's weights, chosen by k-means: 16 are a codebook of 4 bits.",
       valueName: "count"))
@@ -29,15 +31,10 @@ struct Quantize: ParsableCommand {
   var rounding = RoundingOption.nearest
   @Flag(help: "Take the mean error of rounded weights out of the biases.") var biasCorrection = false
   @Flag(help: "Even out the ranges of weights between layers first (cross-layer equalization).") var equalize = false
-  @Option(help: "Training images observed.") var calibrationCount = 1024
+  @Option(.from(1), help: "Training images observed.") var calibrationCount = 1024
   @OptionGroup var threads: ThreadOptions
 
-  func validate() throws {
-    guard calibrationCount >= 1 else { throw ValidationError("--calibration-count must be at least 1.") }
-    guard (1...127).contains(levels) else { throw ValidationError("--levels must be from 1 to 127.") }
-    guard (2...255).contains(codebook ?? 2) else { throw ValidationError("--codebook must be from 2 to 255.") }
-    _ = try method()
-  }
+  func validate() throws { _ = try method() }
 
   private func method() throws -> RangeMethod {
     switch ranges {
@@ -45,15 +42,15 @@ struct Quantize: ParsableCommand {
     case "min-max": return .minMax
     case "kl": return .divergence
     default:
-      guard let percent = Double(ranges), (50...100).contains(percent) else {
-        throw ValidationError("--ranges must be mse, min-max, kl, or a percentile from 50 to 100.")
+      guard let percent = Double(decimal: ranges), (50...100).contains(percent) else {
+        throw ValidationError("--ranges must be mse, min-max, kl, or a percentile from 50 to 100; got '\(ranges)'.")
       }
       return .percentile(percent)
     }
   }
 
   func run() throws {
-    try output.check()
+    try output.check(reading: [model])
     let source = try ModelFile.float(model, for: "quantize")
     let images = try data.load().train
     // Calibration keeps off the validation images where the model says which they are.
@@ -68,7 +65,7 @@ struct Quantize: ParsableCommand {
     var quantized = try source.model.quantized(
       calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
     do { quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized)) } catch {
-      throw Failure("\(model): \(Failure.describe(error))")
+      throw Failure("\(source.name): \(Failure.describe(error))")
     }
     var accuracy = ""
     quantized.metadata.provenance?.accuracies = []
@@ -85,6 +82,6 @@ struct Quantize: ParsableCommand {
         .appending(" --rounding \(rounding.rawValue)\(biasCorrection ? " --bias-correction" : "")")
         .appending("\(equalize ? " --equalize" : "") --calibration-count \(calibrationCount)").utf8)
     let written = try OutputFile.write(quantized, to: output.output, packing: packing.packing, force: output.force)
-    try Console.print("\(output.output): \(written.bytes.count.grouped) bytes\(accuracy)")
+    try Console.print("\(outputName(output.output)): \(written.bytes.count.grouped) bytes\(accuracy)")
   }
 }

@@ -13,21 +13,27 @@ struct SearchFiles {
   private var savedCount = 0
   private var best: CompressionCandidate?
 
+  static func statePath(for output: String) -> String { output + ".search" }
+
+  var stateName: String { shown(statePath) }
+  private var outputName: String { shown(output) }
+
   /// - Throws: `Failure` where a state is in the way, or missing or damaged when it is to be resumed.
   init(output: String, force: Bool, resumes: Bool) throws {
     self.output = output
-    statePath = output + ".search"
+    statePath = Self.statePath(for: output)
     replaces = force || resumes
     guard resumes else {
-      if !force, FileManager.default.fileExists(atPath: statePath) {
-        throw Failure("\(statePath): a stopped search left this; add --resume to go on, or --force to start anew")
+      if !force, FileBytes.exists(statePath) {
+        throw Failure(
+          "\(shown(statePath)): a stopped search left this; add --resume to go on, or --force to start anew")
       }
       state = nil
       return
     }
     let bytes = try readBytes(statePath, limit: 1 << 30)
     do { state = try SearchState(json: Data(bytes)) } catch {
-      throw Failure("\(statePath): is no intact state of a search; without --resume it starts anew")
+      throw Failure("\(shown(statePath)): is no intact state of a search; without --resume it starts anew")
     }
     savedCount = 1
     best = state?.bestCandidate.flatMap { $0.meetsBudget ? $0 : nil }
@@ -47,7 +53,7 @@ struct SearchFiles {
       savedCount += 1
     } catch let failure as Failure {
       guard savedCount > 0 else { throw failure }
-      let kept = best == nil ? "" : "; \(output) has the best so far"
+      let kept = best == nil ? "" : "; \(outputName) has the best so far"
       throw Failure("\(failure.message)\(kept); the same command with --resume goes on")
     }
   }
@@ -56,24 +62,26 @@ struct SearchFiles {
   var stopped: String {
     guard savedCount > 0 else { return "stopped; nothing was written" }
     let kept =
-      best.map { "\(output) has the best so far (\($0.fileBytes.grouped) bytes, drop \($0.drop.fixed(2)) points)" }
+      best.map { "\(outputName) has the best so far (\($0.fileBytes.grouped) bytes, drop \($0.drop.fixed(2)) points)" }
       ?? "nothing met the budget yet"
     return "stopped; \(kept): the same command with --resume goes on"
   }
 
   /// What to say when nothing met the budget.
   var unmet: String {
-    "\(statePath) keeps the search: --resume goes on with more --minutes or --epochs, or takes the nearest with --near-miss"
+    "\(stateName) keeps the search: --resume goes on with more --minutes or --epochs, or takes the nearest with --near-miss"
   }
 
-  /// Writes the result if it is not there, and removes the state.
+  /// What to say when the search is done and a file could not be written.
+  var unfinished: String { "\(stateName) keeps the search: the same command with --resume writes all files at once" }
+
+  /// Writes the result if it is not there.
   ///
   /// What is there may be another: of a candidate that a crash kept out of the state, or of somebody else.
   mutating func finish(_ result: CompressionResult) throws {
     if best?.number != result.report.chosen || (try? readBytes(output, limit: 1 << 30)) != result.file.bytes {
       try OutputFile.write(result.file.bytes, to: output, force: replaces)
     }
-    removeState()
   }
 
   func removeState() { _ = try? FileManager.default.removeItem(atPath: statePath) }

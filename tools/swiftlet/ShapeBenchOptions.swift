@@ -13,13 +13,12 @@ struct ShapeBenchOptions: ParsableArguments {
   var check: String?
   @Option(help: ArgumentHelp("Store this machine's ratios here, those of other CPUs kept.", valueName: "file"))
   var write: String?
-  @Option(help: "The share of a stored ratio that --check lets a shape lose.") var margin = 0.25
+  @Option(.inside(0, 1), help: "The share of a stored ratio that --check lets a shape lose.") var margin = 0.25
 
   func validate() throws {
     guard shapes || (check == nil && write == nil) else {
       throw ValidationError("--check and --write need --shapes.")
     }
-    guard margin > 0, margin < 1 else { throw ValidationError("--margin must be between 0 and 1.") }
   }
 
   func runComparisons(_ table: KernelTable?, json: Bool) throws {
@@ -32,21 +31,27 @@ struct ShapeBenchOptions: ParsableArguments {
       [$0.name, "\($0.batch)", $0.microseconds.fixed(2), $0.otherMicroseconds.fixed(2), $0.ratio.fixed(2) + "x"]
     }
     try Console.print(
-      "\(table.name), one thread\n" + Console.table([["comparison", "batch", "us", "against us", "ratio"]] + rows))
+      "\(table.name), one thread\n" + textTable([["comparison", "batch", "us", "against us", "ratio"]] + rows))
   }
 
   func run(_ table: KernelTable?, json: Bool, quiet: Bool, force: Bool) throws {
     guard let table = table ?? KernelTable.selected else {
       throw Failure("SWIFTLET_KERNELS names no kernels of this CPU")
     }
+    let written = write.map {
+      PlannedOutput(path: $0, option: "--write", fileUse: "adds to what the file has")
+    }
+    // One file may be both: compared with, then added to.
+    try CommandFiles(
+      inputs: check == write ? [] : [check].compactMap { $0 }, outputs: [written].compactMap { $0 }, force: force
+    ).check()
     let stored = try check.map { try Self.read($0) }
     let previous = try write.flatMap { FileBytes.exists($0) ? try Self.read($0) : nil }
-    if let write { try OutputFile.check(write, force: force) }
     var line = ProgressLine()
     defer { line.clear() }
     func measure(_ shapes: [LayerShape], _ pass: String) throws -> ShapeBenchmark {
       try ShapeBenchmark.measured(shapes, kernels: table) { name, fraction in
-        if !quiet { line.draw(fraction: fraction, "\(pass): \(name)") }
+        if !quiet { line.draw(fraction: fraction, ["\(pass): \(name)"]) }
       }
     }
     var result = try measure(LayerShape.all, "first pass")
@@ -70,30 +75,29 @@ struct ShapeBenchOptions: ParsableArguments {
   private func compare(_ result: ShapeBenchmark, _ stored: ShapeBaseline, _ path: String) throws {
     let regressions: [ShapeRegression]
     do throws(ShapeBaselineError) { regressions = try stored.regressions(of: result, margin: margin) } catch {
-      throw Failure("\(path): \(error)")
+      throw Failure("\(inputName(path)): \(error)")
     }
     guard regressions.isEmpty else {
       let list = regressions.map { "\($0.name) (\($0.stored.fixed(2))x, now \($0.measured.fixed(2))x)" }
       throw Failure(
-        "\(path): \(regressions.count) of \(result.shapes.count) shapes lost more than \(percent(margin)) of their "
+        "\(inputName(path)): \(regressions.count) of \(result.shapes.count) shapes lost more than \(percent(margin)) of their "
           + "ratio against portable: " + list.joined(separator: ", "))
     }
-    Console.note("\(path): no shape lost more than \(percent(margin)) of its ratio against portable")
+    Console.note("\(inputName(path)): no shape lost more than \(percent(margin)) of its ratio against portable")
   }
 
   private static func read(_ path: String) throws -> ShapeBaseline {
-    let bytes: [UInt8]
-    do throws(FileError) { bytes = try FileBytes.read(path, limit: 1 << 22) } catch {
-      throw Failure("\(path): \(Failure.describe(error))")
+    let bytes = try readBytes(path, limit: 1 << 22)
+    do throws(ShapeBaselineError) { return try ShapeBaseline(json: bytes) } catch {
+      throw Failure("\(inputName(path)): \(error)")
     }
-    do throws(ShapeBaselineError) { return try ShapeBaseline(json: bytes) } catch { throw Failure("\(path): \(error)") }
   }
 }
 
 extension ShapeBenchmark {
   var text: String {
     let header = [
-      "shape", "MACs", "us", "GMAC/s", "of peak", "of memory", "limit", "portable us", "ratio", "kernel",
+      "shape", "useful MACs", "us", "GMAC/s", "of peak", "of memory", "limit", "portable us", "ratio", "kernel",
     ]
     let rows = shapes.map { shape in
       let layer = shape.layer
@@ -103,7 +107,7 @@ extension ShapeBenchmark {
         layer.limitText, shape.portableMicroseconds.fixed(2), shape.ratio.fixed(2) + "x", layer.kernel,
       ]
     }
-    var lines = [limits.text, Console.table([header] + rows)]
+    var lines = [limits.text, textTable([header] + rows)]
     if let medianPeakShare {
       let count = shapes.count { $0.layer.usefulMultiplyAccumulates >= Self.computeBoundWork }
       lines.append("median share of the peak, \(count) shapes of 1 M MACs or more: \(percent(medianPeakShare))")

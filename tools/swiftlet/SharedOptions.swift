@@ -17,12 +17,17 @@ struct DataOptions: ParsableArguments {
       valueName: "path"))
   var data: String
 
-  @Option(help: "How many digits 'synthetic' generates for training; a sixth as many for testing.")
+  @Option(
+    .from(100, to: 1_000_000), help: "How many digits 'synthetic' generates for training; a sixth as many for testing.")
   var syntheticCount = 12_000
 
-  func validate() throws {
-    guard (100...1_000_000).contains(syntheticCount) else {
-      throw ValidationError("--synthetic-count must be between 100 and 1000000.")
+  func validate() throws { try Self.check(data) }
+
+  /// Refuses names that no data set has.
+  static func check(_ data: String) throws {
+    guard !data.isEmpty else { throw ValidationError("The name after --data is empty; give a folder, or 'synthetic'.") }
+    guard data != standardStream else {
+      throw ValidationError("--data - cannot read a data set from standard input; give a folder, or 'synthetic'.")
     }
   }
 
@@ -40,33 +45,30 @@ struct DataOptions: ParsableArguments {
 
 /// Where the result goes.
 struct OutputOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write; - is standard output.")
   var output: String
 
   @Flag(help: "Replace the output file if it exists.")
   var force = false
 
-  /// Refuses an output that exists or whose folder is missing before any work is done.
-  func check() throws { try OutputFile.check(output, force: force) }
+  /// The output as a plan; `use` is what the command does with it that only a file allows.
+  func planned(isBinary: Bool = true, fileUse: String? = nil) -> PlannedOutput {
+    PlannedOutput(path: output, option: "--output", isBinary: isBinary, fileUse: fileUse)
+  }
+
+  /// Refuses an output that cannot be written before any work is done.
+  func check(reading inputs: [String]) throws {
+    try CommandFiles(inputs: inputs, outputs: [planned()], force: force).check()
+  }
 }
 
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "Threads to use; by default SWIFTLET_THREADS, or 2 where the machine has them.")
+  @Option(
+    .between(1, and: 256), help: "Threads to use; by default SWIFTLET_THREADS, or 2 where the machine has them.")
   var threads: Int?
 
-  func validate() throws { try Self.check(threads) }
-
-  var count: Int { Self.count(threads, fallback: min(2, ProcessInfo.processInfo.activeProcessorCount)) }
-
-  static func check(_ threads: Int?) throws {
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256.") }
-  }
-
-  /// The count asked for, else what `SWIFTLET_THREADS` says, else `fallback`.
-  static func count(_ threads: Int?, fallback: Int) -> Int {
-    if let threads { return threads }
-    let text = ProcessInfo.processInfo.environment["SWIFTLET_THREADS"]
-    if let text, let count = Int(text), (1...256).contains(count) { return count }
-    return fallback
+  /// The count asked for, else what `SWIFTLET_THREADS` says.
+  var count: Int {
+    threads ?? Environment.threads ?? min(2, ProcessInfo.processInfo.activeProcessorCount)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SwiftletBytes
 import SwiftletCompression
 import SwiftletModel
 import SwiftletPipeline
@@ -26,31 +27,34 @@ struct Shrink: ParsableCommand {
   @Flag(help: "Print the recipe as JSON and do nothing.") var printRecipe = false
   @Option(help: "Channels each weighted layer but the last keeps, separated by commas, such as 15,32,59.")
   var widths: String?
-  @Option(help: "Bytes of the file to aim at.") var targetBytes: Int?
+  @Option(.from(1), help: "Bytes of the file to aim at.") var targetBytes: Int?
   @Option(help: "Weights become integers from -N to N: one number, or one for each layer, separated by commas.")
   var levels = "7"
-  @Option(help: "Epochs of training in integers.") var epochs = 60
-  @Option(help: "Epochs over which the file shrinks to the target; a third of --epochs by default.")
+  @Option(.from(1, to: 100_000), help: "Epochs of training in integers.") var epochs = 60
+  @Option(
+    .from(0, to: 100_000), help: "Epochs over which the file shrinks to the target; a third of --epochs by default.")
   var pruningEpochs: Int?
-  @Option(help: "Epochs of training in floating point after the channels are cut.") var floatEpochs = 12
-  @Option(help: "Images per step.") var batch = 64
-  @Option(help: "The learning rate at its height; it falls to 0 along a cosine.") var learningRate: Float = 2e-3
-  @Option(help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
+  @Option(.from(0, to: 100_000), help: "Epochs of training in floating point after the channels are cut.")
+  var floatEpochs = 12
+  @Option(.from(1, to: 4096), help: "Images per step.") var batch = 64
+  @Option(.above(0), help: "The learning rate at its height; it falls to 0 along a cosine.")
+  var learningRate: Float = 2e-3
+  @Option(
+    .from(0, to: 1), help: "The share of the loss that learns from the float model instead of the labels, 0 to 1.")
   var distill: Float = 0
-  @Option(help: "The temperature of that part.") var temperature: Float = 1
+  @Option(.above(0), help: "The temperature of that part.") var temperature: Float = 1
   @Option(help: "Float models to learn from instead, and instead of those a recipe trains, separated by commas.")
   var teachers: String?
   @Option(help: "Distortion of the training images: none, light or digits.") var augment = AugmentChoice.light
-  @Option(help: "So many of the --epochs, the last, show the images undistorted.") var undistortedEpochs = 0
-  @Option(help: "Seed of training.") var seed: UInt64 = 0
+  @Option(.from(0, to: 100_000), help: "So many of the --epochs, the last, show the images undistorted.")
+  var undistortedEpochs = 0
+  @Option(.seeds, help: "Seed of training.") var seed: UInt64 = 0
   @OptionGroup var threads: ThreadOptions
 
   enum AugmentChoice: String, ExpressibleByArgument, CaseIterable { case none, light, digits }
 
   func validate() throws {
     guard printRecipe || output != nil else { throw ValidationError("Give a file to write with --output.") }
-    guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be from 1 to 4096.") }
-    guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
     // A recipe tells on its own whether it distils.
     guard teachers == nil || recipe != nil || distill > 0 else {
       throw ValidationError("--teachers needs --distill above 0.")
@@ -85,9 +89,9 @@ struct Shrink: ParsableCommand {
   }
 
   private func numbers(_ text: String, _ option: String) throws -> [Int] {
-    let values = text.split(separator: ",").map { Int($0) ?? 0 }
+    let values = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     guard !values.isEmpty, values.allSatisfy({ $0 >= 1 }) else {
-      throw ValidationError("\(option) must be whole numbers from 1, separated by commas.")
+      throw ValidationError("\(option) must be whole numbers from 1, separated by commas; got '\(text)'.")
     }
     return values
   }
@@ -96,8 +100,10 @@ struct Shrink: ParsableCommand {
     guard let recipe else { return try made() }
     let bytes = try readBytes(recipe, limit: 1 << 20)
     do { return try ShrinkRecipe(json: Data(bytes)) } catch let error as CompressionError {
-      throw Failure("\(recipe): \(error)")
-    } catch { throw Failure("\(recipe): is no recipe: give what --print-recipe prints (\(describe(error)))") }
+      throw Failure("\(inputName(recipe)): \(error)")
+    } catch {
+      throw Failure("\(inputName(recipe)): is no recipe: give what --print-recipe prints (\(describe(error)))")
+    }
   }
 
   private func describe(_ error: any Error) -> String {
@@ -112,26 +118,28 @@ struct Shrink: ParsableCommand {
   }
 
   func run() throws {
+    let teacherFiles = teachers.map { $0.split(separator: ",").map(String.init) } ?? []
+    let planned = PlannedOutput(
+      path: output ?? "", option: "--output", isBinary: true, fileUse: "writes every better model at once")
+    try CommandFiles(
+      inputs: [self.recipe].compactMap { $0 } + (printRecipe ? [] : [model] + teacherFiles),
+      outputs: printRecipe ? [] : [planned], force: force
+    ).check()
     let recipe = try chosenRecipe()
-    if printRecipe {
-      try Console.print(String(decoding: recipe.json(), as: UTF8.self))
-      return
-    }
+    if printRecipe { return try Console.print(json: recipe.json()) }
     guard let output else { return }
-    try OutputFile.check(output, force: force)
+    let file = outputName(output)
     let source = try ModelFile.float(model, for: "shrink")
-    let others = try teachers.map {
-      try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
-    }
+    let others = try teacherFiles.map { try ModelFile.float($0, for: "shrink").model }
     if teachers != nil, !recipe.distils {
-      throw Failure.usage("--teachers are given, but \(self.recipe ?? "the recipe") does not distil")
+      throw Failure.usage("--teachers are given, but \(self.recipe.map(inputName) ?? "the recipe") does not distil")
     }
     let images = try data.load().train
     let parts = try source.heldOut(of: images)
     let training = recipe.usesAllImages == true ? images : parts.training
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()
-    run.teachers = others ?? []
+    run.teachers = others
     let progress = ShrinkProgress()
     var saved: ShrinkResult?
     let result: ShrinkResult
@@ -146,19 +154,20 @@ struct Shrink: ParsableCommand {
       }
     } catch CompressionError.cancelled {
       guard let saved else { throw Failure("stopped; nothing was written", code: 130) }
-      throw Failure("stopped; \(output) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
+      throw Failure("stopped; \(file) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
     } catch let error as CompressionError {
-      throw Failure("\(model): \(error)")
+      throw Failure("\(source.name): \(error)")
     } catch let error as ChannelRemovalError {
-      throw Failure("\(model): \(error)")
+      throw Failure("\(source.name): \(error)")
     }
     try OutputFile.write(result.file.bytes, to: output, force: force || saved != nil)
     for layer in result.model.layerSparsities() {
       try Console.print(
-        "\(layer.name): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept")
+        "\(printable(layer.name.utf8)): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept"
+      )
     }
     try Console.print(
-      "\(output): \(result.file.bytes.count.grouped) bytes, "
+      "\(file): \(result.file.bytes.count.grouped) bytes, "
         + (recipe.usesAllImages == true ? "trained on all images, those for validation included; " : "")
         + (result.model.reconstructsInput ? "explained variance " : "validation accuracy ")
         + result.quality.fixed(2) + "%")

@@ -6,23 +6,39 @@ enum Main {
   /// Exit codes: 0 success, 1 failure, 2 usage.
   static func main() {
     signal(SIGPIPE, SIG_IGN)
+    holdStandardDescriptors()
     do {
-      var command = try Swiftlet.parseAsRoot()
+      var arguments = Array(CommandLine.arguments.dropFirst())
+      if arguments.contains(where: isNegativeNumber) {
+        arguments = joiningNegativeValues(arguments, options: Swiftlet.optionsWithValues())
+      }
+      var command = try Swiftlet.parseAsRoot(arguments)
+      if Swiftlet.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try Environment.check() }
       try command.run()
-    } catch let failure as Failure {
+    } catch { end(by: error) }
+  }
+
+  private static func end(by error: any Error) -> Never {
+    if let failure = error as? Failure {
       Console.error(failure.message)
       exit(failure.code)
-    } catch {
-      let code = Swiftlet.exitCode(for: error)
-      if code == .success { Swiftlet.exit(withError: error) }
-      if Failure.isUsage(error) {
-        let message = Swiftlet.message(for: error)
-        let end = message.hasSuffix(".") || message.hasSuffix("?") ? "" : "."
-        Console.error("\(message)\(end) See 'swiftlet --help' or 'swiftlet help <subcommand>'.")
-        exit(2)
-      }
-      Console.error(Failure.describe(error))
-      exit(1)
+    }
+    if Swiftlet.exitCode(for: error) == .success {
+      do { try Console.print(Swiftlet.fullMessage(for: error)) } catch { end(by: error) }
+      exit(0)
+    }
+    if Failure.isUsage(error) {
+      Console.error("\(usageText(Swiftlet.message(for: error))) See 'swiftlet --help' or 'swiftlet help <subcommand>'.")
+      exit(2)
+    }
+    Console.error(Failure.describe(error))
+    exit(1)
+  }
+
+  /// Keeps a standard stream that is closed from becoming some file's: nothing can be read from or written to it.
+  private static func holdStandardDescriptors() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import SwiftletBytes
 import SwiftletData
 import SwiftletFloat
+import SwiftletFormat
 import SwiftletModel
 import SwiftletPipeline
 import SwiftletTraining
@@ -14,43 +15,50 @@ struct Train: ParsableCommand {
       The best epoch on the validation images is written. A network whose output has its input's shape (autoencoder) \
       learns to give back its input, by mean squared error; others tell the classes apart, by cross-entropy. After \
       every epoch a checkpoint OUTPUT.ckpt is saved; Ctrl-C keeps it, and the same command with --resume goes on to the \
-      same result as an unbroken run. It is removed at the end. Test images are not looked at: use 'swiftlet eval'.
+      same result as an unbroken run. --epochs may be another number then, from those that are done. The checkpoint is \
+      removed once the model is written. Test images are not looked at: use 'swiftlet eval'.
       """)
 
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
-  @Option(help: "A built-in architecture (\(Architecture.names.joined(separator: ", "))) or a .json file.")
+  @Option(
+    help: """
+      A built-in architecture (\(Architecture.names.joined(separator: ", "))) or a .json file; - is standard input.
+      """)
   var arch = "mnist-cnn"
-  @Option(help: "Times through the training images.") var epochs = 10
-  @Option(help: "Images per step.") var batch = 64
+  @Option(.from(1, to: 100_000), help: "Times through the training images.") var epochs = 10
+  @Option(.from(1, to: 4096), help: "Images per step.") var batch = 64
   @Option(help: "The optimizer: adam or sgd.") var optimizer = OptimizerChoice.adam
-  @Option(help: "The learning rate at its height.") var learningRate: Float = 1e-3
-  @Option(help: "Momentum of sgd.") var momentum: Float = 0.9
-  @Option(help: "Decoupled weight decay.") var weightDecay: Float = 0
+  @Option(.above(0), help: "The learning rate at its height.") var learningRate: Float = 1e-3
+  @Option(.from(0, below: 1), help: "Momentum of sgd.") var momentum: Float = 0.9
+  @Option(.from(0), help: "Decoupled weight decay.") var weightDecay: Float = 0
   @Option(help: "constant, cosine, or step:EPOCHS:FACTOR.") var schedule = ScheduleOption(value: .constant)
-  @Option(help: "Epochs over which the rate rises from 0.") var warmUp: Float = 0
+  @Option(.from(0), help: "Epochs over which the rate rises from 0.") var warmUp: Float = 0
   @Option(help: "How weights start: glorot or he.") var initialization = Initialization.glorot
   @Flag(help: "Distort training images: shift, rotation, scale, shear, elastic; recordings are only shifted.")
   var augment = false
-  @Option(help: "Seed of initial weights, data order, augmentation and dropout.") var seed: UInt64 = 0
-  @Option(help: "Images held out for validation; a sixth of smaller sets.") var validation = 5000
-  @Option(help: "Seed that chooses the validation images.") var splitSeed: UInt64 = 0
+  @Option(.seeds, help: "Seed of initial weights, data order, augmentation and dropout.") var seed: UInt64 = 0
+  @Option(.from(0, to: 1_000_000_000), help: "Images held out for validation; a sixth of smaller sets.")
+  var validation = 5000
+  @Option(.seeds, help: "Seed that chooses the validation images.") var splitSeed: UInt64 = 0
   @Flag(help: "Go on from the checkpoint of a run that was stopped.") var resume = false
+  @Option(help: ArgumentHelp("Where the checkpoint is, instead of OUTPUT.ckpt.", valueName: "file"))
+  var checkpoint: String?
   @OptionGroup var threads: ThreadOptions
 
-  func validate() throws {
-    guard epochs >= 1, epochs <= 100_000 else { throw ValidationError("--epochs must be from 1 to 100000.") }
-    guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be from 1 to 4096.") }
-    guard learningRate > 0, learningRate.isFinite else { throw ValidationError("--learning-rate must be above 0.") }
-    guard (0..<1).contains(momentum) else { throw ValidationError("--momentum must be from 0 to below 1.") }
-    guard weightDecay >= 0, weightDecay.isFinite, warmUp >= 0, warmUp.isFinite else {
-      throw ValidationError("--weight-decay and --warm-up must be numbers from 0.")
-    }
-    guard validation >= 0 else { throw ValidationError("--validation must not be negative.") }
-  }
+  private var checkpointPath: String { checkpoint ?? output.output + ".ckpt" }
+  private var readsArchitecture: Bool { arch.hasSuffix(".json") || arch == standardStream }
 
   func run() throws {
-    try output.check()
+    try CommandFiles(
+      inputs: readsArchitecture ? [arch] : [],
+      outputs: [
+        output.planned(fileUse: "keeps a checkpoint beside its output"),
+        PlannedOutput(
+          path: checkpointPath, option: "--checkpoint", isBinary: true, fileUse: "writes it again after every epoch",
+          isOwn: true),
+      ], force: output.force
+    ).check()
     let network = try network()
     let sets = try data.load()
     let held = min(validation, sets.train.count / 6)
@@ -61,30 +69,13 @@ struct Train: ParsableCommand {
       trainer = try Trainer(
         network.initialized(initialization, seed: seed), configuration: configuration, training: training,
         validation: validationImages, threads: threads.count)
-    } catch { throw Failure("\(arch): \(Failure.describe(error))") }
-    let checkpointPath = output.output + ".ckpt"
+    } catch { throw Failure("\(inputName(arch)): \(Failure.describe(error))") }
     trainer.checkpointPath = checkpointPath
     trainer.isCancelled = Interruption.watch()
     Console.note(
-      "training \(arch) (\(network.parameterCount.grouped) parameters) on \(training.count.grouped) images, "
+      "training \(inputName(arch)) (\(network.parameterCount.grouped) parameters) on \(training.count.grouped) images, "
         + "\(held.grouped) held out, \(threads.count) threads")
-    let checkpoint = try resumed(checkpointPath)
-    if let checkpoint { Console.note("resuming after epoch \(checkpoint.epoch) of \(epochs)") }
-    let result: TrainingResult
-    do {
-      var report = TrainingReport()
-      result = try trainer.run(resuming: checkpoint) { report.show($0) }
-    } catch let error as TrainingError {
-      guard case .diverged = error else { throw Failure("\(checkpointPath): \(error)") }
-      throw Failure("\(error); the last good epoch is in \(checkpointPath)")
-    } catch let error as FileError {
-      throw Failure("\(checkpointPath): \(Failure.describe(error))")
-    }
-    if result.isInterrupted {
-      throw Failure(
-        "stopped; finished epochs are in \(checkpointPath): the same command with --resume goes on from there",
-        code: 130)
-    }
+    let result = try run(trainer, resuming: try resumed())
     var model = result.model
     let isClassifier = !model.reconstructsInput
     model.metadata.labels = isClassifier ? classLabels(sets.train) : []
@@ -93,9 +84,9 @@ struct Train: ParsableCommand {
     model.metadata.provenance = Provenance(
       tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(dataName(data.data).utf8),
       note: Array(note.utf8), split: split, accuracies: accuracies)
-    let written = try OutputFile.write(model, to: output.output, force: output.force)
+    let written = try write(model)
     _ = try? FileManager.default.removeItem(atPath: checkpointPath)
-    var line = "\(output.output): \(written.bytes.count.grouped) bytes"
+    var line = "\(outputName(output.output)): \(written.bytes.count.grouped) bytes"
     if held > 0 {
       let score =
         isClassifier
@@ -105,14 +96,55 @@ struct Train: ParsableCommand {
     try Console.print(line)
   }
 
+  /// Trains; every failure says what is left and how to go on.
+  private func run(_ trainer: Trainer, resuming checkpoint: Checkpoint?) throws -> TrainingResult {
+    let file = shown(checkpointPath)
+    let result: TrainingResult
+    do {
+      if let checkpoint {
+        let warning = try trainer.check(checkpoint)
+        Console.note("resuming after epoch \(checkpoint.epoch) of \(epochs)")
+        if let warning { Console.note("warning: \(warning)") }
+      }
+      var report = TrainingReport()
+      defer { report.clear() }
+      result = try trainer.run(resuming: checkpoint) { report.show($0) }
+    } catch let error as TrainingError {
+      guard case .diverged(let epoch, _, _) = error else { throw Failure("\(file): \(error)") }
+      guard epoch > 1 else {
+        // Nothing but the weights it began with.
+        _ = try? FileManager.default.removeItem(atPath: checkpointPath)
+        throw Failure("\(error)")
+      }
+      throw Failure(
+        "\(error), with --force to start anew; or the same command with --resume --epochs \(epoch - 1) writes the best "
+          + "of the epochs before, from \(file)")
+    } catch let error as FileError {
+      throw Failure("\(file): \(Failure.describe(error))")
+    }
+    guard result.isInterrupted else { return result }
+    throw Failure(
+      "stopped; finished epochs are in \(file): the same command with --resume goes on from there", code: 130)
+  }
+
+  /// Writes the model; where that fails the checkpoint is still there.
+  private func write(_ model: Model) throws -> WrittenModel {
+    do { return try OutputFile.write(model, to: output.output, force: output.force) } catch let failure as Failure {
+      let file = shown(checkpointPath)
+      throw Failure(
+        "\(failure.message); all epochs are in \(file): once there is room the same command with --resume writes the "
+          + "model at once, or elsewhere with --checkpoint \(file) and another --output")
+    }
+  }
+
   /// The network to train, its parameters zero.
   private func network() throws -> Model {
-    guard arch.hasSuffix(".json") else {
+    guard readsArchitecture else {
       do { return try Architecture.named(arch) } catch { throw Failure.usage("\(error)") }
     }
     let json = try readBytes(arch, limit: 1 << 20)
-    guard !json.isEmpty else { throw Failure("\(arch): the file is empty; give a JSON architecture") }
-    do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(arch): \(error)") }
+    guard !json.isEmpty else { throw Failure("\(inputName(arch)): the file is empty; give a JSON architecture") }
+    do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(inputName(arch)): \(error)") }
   }
 
   private func configuration(validationCount: Int) -> TrainingConfiguration {
@@ -149,69 +181,17 @@ struct Train: ParsableCommand {
     return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"
   }
 
-  private func resumed(_ path: String) throws -> Checkpoint? {
+  private func resumed() throws -> Checkpoint? {
+    let file = shown(checkpointPath)
     guard resume else {
-      if !output.force, FileManager.default.fileExists(atPath: path) {
-        throw Failure("\(path): a stopped run left this checkpoint; add --resume to go on, or --force to start anew")
+      if !output.force, FileBytes.exists(checkpointPath) {
+        throw Failure("\(file): a stopped run left this checkpoint; add --resume to go on, or --force to start anew")
       }
       return nil
     }
-    do { return try Checkpoint.load(path) } catch {
-      throw Failure("\(path): \(Failure.describe(error)); without --resume training starts anew")
+    do { return try Checkpoint.load(checkpointPath) } catch {
+      throw Failure("\(file): \(Failure.describe(error)); without --resume training starts anew")
     }
-  }
-}
-
-/// Shows a run: a bar on a terminal, a line per epoch everywhere.
-struct TrainingReport {
-  private var line = ProgressLine()
-
-  mutating func show(_ event: TrainingEvent) {
-    switch event {
-    case .progress(let progress):
-      line.draw(
-        fraction: progress.fraction,
-        "epoch \(progress.epoch)/\(progress.epochs)  "
-          + Self.text(progress.kind, loss: progress.loss, accuracy: progress.accuracy)
-          + "  \(Int(progress.imagesPerSecond).grouped) images/s  \(duration(progress.secondsLeft)) left")
-    case .epoch(let epoch):
-      let score =
-        epoch.kind == .crossEntropy
-        ? (100 * epoch.validationAccuracy).fixed(2) + "%" : epoch.validationLoss.fixed(5)
-      let validation = epoch.validationCount > 0 ? "  validation \(score)\(epoch.isBest ? " best" : "")" : ""
-      line.finish(
-        "epoch \(epoch.epoch)  "
-          + Self.text(epoch.kind, loss: epoch.trainingLoss, accuracy: epoch.trainingAccuracy)
-          + "\(validation)  \(epoch.seconds.fixed(1)) s")
-    }
-  }
-
-  private static func text(_ kind: Loss, loss: Double, accuracy: Double) -> String {
-    switch kind {
-    case .crossEntropy: "loss \(loss.fixed(4))  accuracy \((100 * accuracy).fixed(2))%"
-    case .meanSquaredError: "mean squared error \(loss.fixed(5))"
-    }
-  }
-}
-
-/// Ctrl-C as a question the trainer asks after each batch; a second one ends the program at once.
-enum Interruption {
-  nonisolated(unsafe) private static var count: sig_atomic_t = 0
-
-  static func watch() -> () -> Bool {
-    let handler: @convention(c) (Int32) -> Void = { _ in
-      Interruption.count += 1
-      if Interruption.count > 1 { _exit(130) }
-    }
-    // Whoever started this may have blocked them: libdispatch's threads do.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    sigprocmask(SIG_UNBLOCK, &signals, nil)
-    signal(SIGINT, handler)
-    signal(SIGTERM, handler)
-    return { Interruption.count > 0 }
   }
 }
 
@@ -246,13 +226,6 @@ struct ScheduleOption: ExpressibleByArgument, CustomStringConvertible {
 
 extension OptimizerChoice: ExpressibleByArgument {}
 extension Initialization: ExpressibleByArgument {}
-
-/// The bytes of a file the user named.
-func readBytes(_ path: String, limit: Int) throws -> [UInt8] {
-  do throws(FileError) { return try FileBytes.read(path, limit: limit) } catch {
-    throw Failure("\(path): \(Failure.describe(error))")
-  }
-}
 
 /// The labels a model stores: none where they are the decimal indexes.
 func classLabels(_ data: Dataset) -> [[UInt8]] {

@@ -24,14 +24,14 @@ struct Verify: ParsableCommand {
   func run() throws {
     let file = try ModelFile.quantized(model, for: "verify")
     guard let test = file.model.metadata.selfTest else {
-      throw Failure("\(model): carries no self-test; write it again with 'swiftlet quantize' or 'compress'")
+      throw Failure("\(file.name): carries no self-test; write it again with 'swiftlet quantize' or 'compress'")
     }
     var report = Report(
       samples: test.sampleCount, expected: String(test.outputHash, radix: 16), paths: [:], verified: true)
     for table in KernelTable.supported {
       let prepared: PreparedModel
       do { prepared = try PreparedModel(file.model, kernels: table) } catch {
-        throw Failure("\(model): \(Failure.describe(error))")
+        throw Failure("\(file.name): \(Failure.describe(error))")
       }
       let isSame = test.verify(prepared)
       report.paths["\(table.name)"] = isSame
@@ -41,7 +41,7 @@ struct Verify: ParsableCommand {
     if json { try Console.printJSON(report) }
     guard report.verified else {
       throw Failure(
-        "\(model): outputs differ from the stored hash; the file or this build is wrong, do not use them together")
+        "\(file.name): outputs differ from the stored hash; the file or this build is wrong, do not use them together")
     }
     if !json {
       try Console.print(

@@ -77,7 +77,8 @@ extension BenchmarkReport {
 
   private static func addTable(of layers: [LayerMeasurement], to page: inout HTMLPage) {
     let header = [
-      "layer", "output", "us", "time", "MACs", "GMAC/s", "of peak", "bytes", "GB/s", "of memory", "limit", "kernel",
+      "layer", "output", "us", "time", "useful MACs", "GMAC/s", "of peak", "bytes moved", "GB/s", "of memory", "limit",
+      "kernel",
     ]
     let body = layers.map { layer in
       let computes = layer.usefulMultiplyAccumulates > 0

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletBytes
 
 /// A self-contained page: no scripts, nothing from the network, light or dark as its reader's screen is.
 struct HTMLPage {
@@ -113,9 +114,9 @@ extension Int {
 }
 
 extension String {
-  /// Names come from files: no markup of theirs takes effect.
+  /// Names come from files: neither markup nor control characters of theirs take effect.
   var escapedForHTML: String {
-    replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    printable(utf8).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
       .replacing("\"", with: "&quot;")
   }
 }

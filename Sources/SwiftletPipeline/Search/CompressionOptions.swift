@@ -81,8 +81,8 @@ public enum CompressionError: Error, Hashable, Sendable {
   case recipe(String)
   /// The file cannot be written: a line about why.
   case notWritable(String)
-  /// A search to be resumed is of another model, data or options.
-  case otherSearch
+  /// A search to be resumed is of another model, data or options, which differ in this.
+  case otherSearch([RunDifference])
   /// What a search to be resumed holds makes no sense.
   case damagedSearch
 }
@@ -112,8 +112,9 @@ extension CompressionError: CustomStringConvertible {
     case .cancelled: "stopped before any result was written"
     case .recipe(let why): "the recipe cannot be followed: \(why)"
     case .notWritable(let why): why
-    case .otherSearch:
-      "the stopped search is of another model, data or options: give the same to resume, or --force to start anew"
+    case .otherSearch(let differences):
+      "the stopped search is of another model, data or options: \(differences.text); give the same to resume, or start "
+        + "anew with --force instead of --resume"
     case .damagedSearch: "is no intact state of a search; without --resume it starts anew"
     }
   }

@@ -9,7 +9,7 @@ extension CompressionReport {
       ? ": \(comparison.rightToWrong) right became wrong, \(comparison.wrongToRight) wrong became right" : ""
     page.add(
       paragraph: """
-        \(ledger.fileBytes.grouped) bytes, \(ledger.ratio.rounded(places: 1)) times smaller than float; \
+        \(ledger.fileBytes.grouped) bytes; \(ledger.ratioText); \
         \(points.rounded(places: 2))% of \(validationCount.grouped) validation images (held out by seed \
         \(splitSeed)), float \(floatPoints.rounded(places: 2))%. Drop \(points(drop)) points, 95% interval \
         \(points(intervalLow)) to \(points(intervalHigh))\(flips).
@@ -34,18 +34,14 @@ extension CompressionReport {
   }
 
   private func addLedger(to page: inout HTMLPage) {
-    let steps = [
-      ("float", ledger.floatBytes), ("channels cut", ledger.narrowBytes), ("pruned", ledger.prunedBytes),
-      ("int8", ledger.integerBytes), ("file", ledger.fileBytes),
-    ]
     page.add(heading: "Bytes")
     page.add(
-      table: ["stage", "bytes", "of float"],
-      steps.map { [$0.0, $0.1.grouped, percent($0.1, ledger.floatBytes)] })
+      table: ["stage", "bytes", "of float32 weights"],
+      ledger.stages.map { [$0.name, $0.byteCount.grouped, percent($0.byteCount, ledger.floatBytes)] })
     page.add(heading: "Tensors")
     let most = Double(ledger.tensors.map(\.deflatedBytes).max() ?? 1)
     page.add(
-      table: ["tensor", "encoding", "elements", "nonzero", "float", "int8", "encoded", "in the file"],
+      table: ["tensor", "encoding", "elements", "nonzero", "float32", "int8", "encoded", "in the file"],
       ledger.tensors.map { tensor in
         let counts = [
           tensor.elementCount, tensor.nonzeroCount, tensor.floatBytes, tensor.integerBytes, tensor.encodedBytes,

@@ -71,30 +71,32 @@ public struct Compressor: Sendable {
   ) throws -> CompressionResult {
     // Says which node holds a parameter that is NaN.
     _ = try FoldedModel(model)
-    let fingerprint = try fingerprint()
-    guard state?.fingerprint ?? fingerprint == fingerprint else { throw CompressionError.otherSearch }
+    let facts = try facts()
+    let differences = state.map { facts.differences(from: $0.facts) } ?? []
+    guard differences.isEmpty else { throw CompressionError.otherSearch(differences) }
     let search = try Search(
-      self, state ?? SearchState(fingerprint: fingerprint), isCancelled: isCancelled, save: save, onEvent: onEvent)
+      self, state ?? SearchState(facts: facts), isCancelled: isCancelled, save: save, onEvent: onEvent)
     return try search.run()
   }
 
-  /// A hash of everything but effort, threads, note and whether a near miss is taken, so that a search is not resumed by another.
-  private func fingerprint() throws -> UInt64 {
-    var hash = OutputHash()
+  /// Everything that decides what is found but effort, threads, note and whether a near miss is taken.
+  private func facts() throws -> RunFacts {
     var decisive = options
     decisive.effort = .standard
     decisive.threads = 1
     decisive.stored.note = ""
     decisive.acceptsNearMiss = false
-    for byte in try ShrinkRecipe.encoder.encode(decisive) { hash.add(byte) }
+    var hash = OutputHash()
     do { for byte in try ModelWriter.write(model, effort: .fast).bytes { hash.add(byte) } } catch {
       throw CompressionError.notWritable("the model cannot be read again: \(error.reason)")
     }
-    for data in [training, validation] {
-      for label in data.labels { hash.add(label) }
-      for index in stride(from: 0, to: data.images.count, by: 97) { hash.add(data.images[index]) }
-    }
-    return hash.value
+    let classNames = training.classNames.joined(separator: ", ")
+    return RunFacts(
+      decisive,
+      facts: [
+        "model": "one of \(model.parameterCount) parameters (hash \(String(hash.value, radix: 16)))",
+        "classNames": classNames, "trainingImages": training.digest, "validationImages": validation.digest,
+      ])
   }
 }
 

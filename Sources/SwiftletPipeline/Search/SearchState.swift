@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletTraining
 
 /// A search as it stands after a candidate, or after layers turned out too narrow: all that the rest of it depends on
 /// besides model, data and options.
@@ -18,8 +19,8 @@ public struct SearchState: Hashable, Sendable, Codable {
     var triedCount = 0
   }
 
-  /// Of the model, the data and the options that decide what is found.
-  var fingerprint: UInt64
+  /// The model, the data and the options that decide what is found.
+  var facts: RunFacts
   /// Wall-clock time.
   var seconds = 0.0
   public internal(set) var candidates: [CompressionCandidate] = []
@@ -47,7 +48,7 @@ public struct SearchState: Hashable, Sendable, Codable {
     best.flatMap { best in candidates.first { $0.number == best.number } }
   }
 
-  init(fingerprint: UInt64) { self.fingerprint = fingerprint }
+  init(facts: RunFacts) { self.facts = facts }
 
   public func json() throws -> Data {
     let encoder = JSONEncoder()

@@ -10,8 +10,8 @@ public struct Checkpoint: Sendable {
   /// Epochs done.
   public var epoch = 0
   public var stepCount = 0
-  /// The run's configuration and data; `resume` refuses another.
-  public var fingerprint: UInt64 = 0
+  /// The run's configuration and data; `Trainer` refuses another's.
+  public var facts = RunFacts(json: "{}")
   public var parameters: [[Float]] = []
   public var optimizerState: [[Float]] = []
   /// The parameters of the best epoch so far on validation, its number and score.
@@ -31,8 +31,9 @@ public struct CheckpointError: Error, Sendable, CustomStringConvertible {
 extension Checkpoint {
   /// "SWLC", for a Swiftlet checkpoint.
   private static let magic: [UInt8] = Array("SWLC".utf8)
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
   private static let elementLimit = 1 << 28
+  private static let factsLimit = 1 << 20
 
   /// The file: magic, version, fields, tensors as little-endian floats, CRC-32.
   public var bytes: [UInt8] {
@@ -41,7 +42,8 @@ extension Checkpoint {
     writer.write(byte: Self.version)
     writer.writeCount(epoch)
     writer.writeCount(stepCount)
-    writer.write(fingerprint)
+    writer.writeCount(facts.json.utf8.count)
+    writer.write(bytes: facts.json.utf8)
     writer.writeCount(bestEpoch)
     writer.writeSignedVarint(Int64(bestCorrect))
     writer.write(bestLoss.bitPattern)
@@ -58,7 +60,7 @@ extension Checkpoint {
 
   /// - Throws: `CheckpointError`.
   public init(bytes: [UInt8]) throws {
-    do throws(ByteError) { try self.init(checked: bytes) } catch {
+    do { try self.init(checked: bytes) } catch let error as ByteError {
       var text = ByteWriter()
       error.write(to: &text)
       throw CheckpointError(
@@ -66,7 +68,7 @@ extension Checkpoint {
     }
   }
 
-  private init(checked bytes: [UInt8]) throws(ByteError) {
+  private init(checked bytes: [UInt8]) throws {
     guard bytes.count > Self.magic.count + 5, Array(bytes[..<Self.magic.count]) == Self.magic else {
       throw ByteError(.truncated(needed: Self.magic.count + 5, available: bytes.count), "magic", at: 0)
     }
@@ -80,11 +82,13 @@ extension Checkpoint {
     var cursor = ByteCursor(bytes, range: Self.magic.count..<end)
     let version = try cursor.readByte("version")
     guard version == Self.version else {
-      throw ByteError(.overLimit(value: UInt64(version), limit: UInt64(Self.version)), "version", at: 4)
+      throw CheckpointError(
+        description: "is a checkpoint of version \(version), and this program reads \(Self.version)")
     }
     epoch = try cursor.readCount("epoch", limit: 1 << 30)
     stepCount = try cursor.readCount("step count", limit: 1 << 40)
-    fingerprint = try cursor.read("fingerprint")
+    let factsCount = try cursor.readCount("facts", limit: Self.factsLimit)
+    facts = RunFacts(json: String(decoding: try cursor.readBytes("facts", count: factsCount), as: UTF8.self))
     bestEpoch = try cursor.readCount("best epoch", limit: 1 << 30)
     bestCorrect = Int(try cursor.readSignedVarint("best score"))
     bestLoss = Double(bitPattern: try cursor.read("best loss", as: UInt64.self))

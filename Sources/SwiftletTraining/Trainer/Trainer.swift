@@ -27,7 +27,7 @@ public struct Trainer {
   /// The first epoch (from 1) that can be the best: later than 1 where pruning is still under way before.
   public var firstEligibleEpoch = 1
 
-  private let initial: Model
+  let initial: Model
   private let threads: Int
 
   /// - Parameter model: The network with its initial parameters.
@@ -77,15 +77,17 @@ public struct Trainer {
         endsUndistorted: configuration.undistortedEpochs ?? 0 > 0, seed: configuration.seed))
     let optimizer = Optimizer(configuration.optimizerKind, weightDecay: configuration.weightDecay, network: network)
     var state = checkpoint ?? Checkpoint()
+    // Of a resumed run too: its number of epochs may be another.
+    state.facts = facts
     if let checkpoint {
-      guard checkpoint.fingerprint == fingerprint, network.canAdopt(checkpoint.parameters) else {
-        throw TrainingError.otherRun
-      }
+      _ = try check(checkpoint)
+      guard network.canAdopt(checkpoint.parameters), checkpoint.best.isEmpty || network.canAdopt(checkpoint.best),
+        checkpoint.optimizerState.map(\.count) == optimizer.state.map(\.count)
+      else { throw TrainingError.otherRun([]) }
       network.adopt(checkpoint.parameters)
       optimizer.state = checkpoint.optimizerState
       optimizer.stepCount = checkpoint.stepCount
     } else {
-      state.fingerprint = fingerprint
       state.parameters = network.parameters.map(\.values)
       state.optimizerState = optimizer.state
       try save(state)
@@ -206,26 +208,6 @@ public struct Trainer {
     return TrainingResult(
       model: model, bestEpoch: state.bestEpoch, bestCorrect: max(state.bestCorrect, 0), bestLoss: state.bestLoss,
       history: history, isInterrupted: isInterrupted)
-  }
-
-  /// A hash of everything that decides the result, so that a checkpoint is not resumed by another run.
-  private var fingerprint: UInt64 {
-    var hash = OutputHash()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    for byte in (try? encoder.encode(configuration)) ?? Data() { hash.add(byte) }
-    for byte in FloatKernels.best.name.utf8 { hash.add(byte) }
-    for node in initial.nodes {
-      for byte in "\(node.op)\(node.inputs)".utf8 { hash.add(byte) }
-      for tensor in node.parameters {
-        for value in tensor.floats ?? [] { hash.add(Int32(bitPattern: value.bitPattern)) }
-      }
-    }
-    for data in [training, validation] {
-      for label in data.labels { hash.add(label) }
-      for index in stride(from: 0, to: data.images.count, by: 97) { hash.add(data.images[index]) }
-    }
-    return hash.value
   }
 }
 

@@ -55,8 +55,10 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case imageSize(images: String, input: String)
   /// The validation split leaves nothing to train on.
   case tooFewImages(count: Int, validation: Int)
-  /// The checkpoint belongs to another run.
-  case otherRun
+  /// The checkpoint belongs to another run, which differs in this; nothing where its tensors do not fit.
+  case otherRun([RunDifference])
+  /// The checkpoint has more epochs than are asked for.
+  case epochsDone(Int, asked: Int)
   /// The model has several inputs or outputs, or is quantized.
   case notTrainable(String)
 
@@ -75,8 +77,11 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .imageSize(let images, let input): "the images are \(images) and the network's input is \(input)"
     case .tooFewImages(let count, let validation):
       "\(count) images cannot give up \(validation) for validation; lower the validation count"
-    case .otherRun:
-      "the checkpoint is of another run: architecture, data and settings must be the same to resume"
+    case .otherRun(let differences):
+      "the checkpoint is of another run: \(differences.isEmpty ? "its tensors do not fit" : differences.text); give the "
+        + "same to resume, or start anew with --force instead of --resume"
+    case .epochsDone(let done, let asked):
+      "the checkpoint has \(done) epochs behind it, more than the \(asked) asked for; give --epochs \(done) or more"
     case .notTrainable(let reason): "this model cannot be trained: \(reason)"
     }
   }

@@ -1,0 +1,152 @@
+import Foundation
+import SwiftletBytes
+
+/// A file that a command is to write, as the command line names it.
+struct PlannedOutput {
+  /// `-` is standard output.
+  var path: String
+  /// What gave the name, such as "--report".
+  var option: String
+  /// Whether a terminal would show nonsense.
+  var isBinary = false
+  /// What the command does with it that only a file allows; nil where standard output or a device will do.
+  var fileUse: String?
+  /// Whether it is the command's own file of an earlier run, which is replaced without --force.
+  var isOwn = false
+}
+
+/// All files that a command reads and writes, to be checked before it begins its work.
+struct CommandFiles {
+  /// Those to be read, `-` being standard input.
+  var inputs: [String]
+  var outputs: [PlannedOutput]
+  /// Whether files that exist are replaced.
+  var force = false
+  /// Whether the command prints its result in a form that must stay alone on standard output.
+  var printsJSON = false
+
+  /// Refuses what would be found out only when the work is done; takes standard output where an output is `-`.
+  ///
+  /// - Throws: `Failure`.
+  func check() throws {
+    try checkStandardStreams()
+    for output in outputs where output.path != standardStream { try check(output) }
+    var known: [String: String] = [:]
+    for input in inputs where input != standardStream {
+      if let identity = Self.identity(input) { known[identity] = "is also read" }
+    }
+    for output in outputs where output.path != standardStream {
+      guard let identity = Self.identity(output.path) else { continue }
+      if let use = known[identity] {
+        throw Failure.usage("\(shown(output.path)): \(use) by this command; give \(output.option) another name")
+      }
+      known[identity] = "is also written"
+    }
+  }
+
+  private func checkStandardStreams() throws {
+    guard inputs.count(where: { $0 == standardStream }) <= 1 else {
+      throw Failure.usage("standard input (-) can be read only once; give the name of a file for the others")
+    }
+    let taking = outputs.filter { $0.path == standardStream }
+    guard let output = taking.first else { return }
+    if let use = output.fileUse {
+      throw Failure.usage("\(output.option) -: this command \(use), so it needs a file; give the name of one")
+    }
+    guard taking.count == 1, !printsJSON else {
+      let other = taking.count > 1 ? taking[1].option : "--json"
+      throw Failure.usage(
+        "\(output.option) - and \(other) both write to standard output; give the name of a file for one of them")
+    }
+    guard !output.isBinary || isatty(STDOUT_FILENO) == 0 else {
+      throw Failure.usage("\(output.option) -: a terminal cannot show this file; redirect standard output")
+    }
+    Console.standardOutputIsTaken = true
+  }
+
+  private func check(_ output: PlannedOutput) throws {
+    let path = output.path
+    let name = shown(path)
+    guard !path.isEmpty else { throw Failure.usage("the file name after \(output.option) is empty; give one") }
+    var target = path
+    switch FileKind(path) {
+    case .folder: throw Failure("\(name): is a folder; give a file name")
+    case .file:
+      guard force || output.isOwn else {
+        throw Failure("\(name): exists; use --force to replace it, or another name")
+      }
+      target = Self.identity(path) ?? path
+    case .device:
+      guard let use = output.fileUse else { return }
+      throw Failure("\(name): is no regular file, and this command \(use); give the name of a file")
+    case .danglingLink:
+      guard force || output.isOwn else {
+        throw Failure("\(name): is a link to a file that does not exist; use --force to replace it, or another name")
+      }
+    case .nothing:
+      if path.hasSuffix("/") { throw Failure("\(name): names a folder; give a file name") }
+    }
+    try Self.probe(target, name: name)
+  }
+
+  /// Makes a file of the longest name that writing will need, and removes it: what permissions say is not all.
+  private static func probe(_ path: String, name: String) throws {
+    let probe = "\(path).tmp-\(getpid())-check"
+    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if descriptor >= 0 {
+      close(descriptor)
+      unlink(probe)
+      return
+    }
+    let error = errno
+    let parent = (path as NSString).deletingLastPathComponent
+    let folder = "the folder \(shown(parent.isEmpty ? "." : parent))"
+    switch error {
+    case ENOENT where FileKind(parent.isEmpty ? "." : parent) == .nothing:
+      throw Failure("\(name): \(folder) does not exist; create it first")
+    case ENOTDIR: throw Failure("\(name): \(folder) is no folder; give another name")
+    case ENAMETOOLONG: throw Failure("\(name): the name is too long; give a shorter one")
+    case EACCES, EPERM: throw Failure("\(name): \(folder) is not writable; change its permissions or give another")
+    case EROFS: throw Failure("\(name): \(folder) is on a file system that is read-only; give another")
+    case ENOSPC, EDQUOT: throw Failure("\(name): no space is left in \(folder); free some or give another")
+    default:
+      throw Failure("\(name): \(folder) takes no new file: \(String(cString: strerror(error))); give another")
+    }
+  }
+
+  /// The same text for the same file, whatever way its name leads there; nil where there is no such folder.
+  private static func identity(_ path: String) -> String? {
+    if let real = realpath(path, nil) {
+      defer { free(real) }
+      return String(cString: real)
+    }
+    let parent = (path as NSString).deletingLastPathComponent
+    guard let real = realpath(parent.isEmpty ? "." : parent, nil) else { return nil }
+    defer { free(real) }
+    return "\(String(cString: real))/\((path as NSString).lastPathComponent)"
+  }
+}
+
+/// What a name stands for.
+private enum FileKind {
+  case nothing, file, folder, device, danglingLink
+
+  init(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      self = lstat(path, &status) == 0 ? .danglingLink : .nothing
+      return
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: self = .folder
+    case S_IFREG: self = .file
+    default: self = .device
+    }
+  }
+}
+
+/// What stands for standard input or output where a file is named.
+let standardStream = "-"
+
+/// A file's name as it may be printed.
+func shown(_ path: String) -> String { printable(path.utf8) }
