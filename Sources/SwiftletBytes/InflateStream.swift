@@ -25,6 +25,7 @@ public struct InflateStream: ~Copyable {
   // On the heap because zlib keeps the address of its stream.
   private let stream: UnsafeMutablePointer<z_stream>
   private let field: StaticString
+  private let isGzip: Bool
   /// The number of source bytes consumed so far.
   public private(set) var consumed = 0
   /// Whether the end of the deflated data, with its checksum if it has one, has been read.
@@ -33,6 +34,7 @@ public struct InflateStream: ~Copyable {
   /// - Throws: `.outOfMemory`.
   public init(_ wrapper: Zlib.Wrapper, field: StaticString) throws(ByteError) {
     self.field = field
+    isGzip = wrapper == .gzip
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
     guard swl_zlib_inflate_init(stream, wrapper.windowBits()) == Z_OK else {
@@ -48,6 +50,8 @@ public struct InflateStream: ~Copyable {
 
   /// Inflates as much of `source` as fits into `output` and returns what was read and written.
   ///
+  /// A gzip member that follows in `source` is taken as the data's continuation (RFC 1952, section 2.2); anything else
+  /// behind the end stays unread, as gzip itself does it.
   /// Reads nothing once `isFinished`. When neither `source` nor `output` is exhausted, the data has ended.
   /// - Throws: `.corruptDeflate` or `.outOfMemory`; errors carry the offset in all source bytes given so far.
   public mutating func inflate(
@@ -71,18 +75,17 @@ public struct InflateStream: ~Copyable {
       written += writtenNow
       consumed += readNow
       switch code {
-      case Z_STREAM_END: isFinished = true
+      case Z_STREAM_END:
+        if isGzip && source.count - read >= 2 && source[read] == 0x1f && source[read + 1] == 0x8b {
+          inflateReset(stream)
+        } else {
+          isFinished = true
+        }
       case Z_OK, Z_BUF_ERROR: if readNow == 0 && writtenNow == 0 { return (read, written) }
       case Z_MEM_ERROR: throw ByteError(.outOfMemory, field, at: consumed)
       default: throw ByteError(.corruptDeflate(code: code), field, at: consumed)
       }
     }
     return (read, written)
-  }
-
-  /// Makes the stream ready for a further gzip member or zlib stream.
-  public mutating func restart() {
-    inflateReset(stream)
-    isFinished = false
   }
 }

@@ -15,6 +15,7 @@ public enum Zlib {
 
   /// Inflates `source`, which must hold exactly `count` bytes and nothing after them.
   ///
+  /// In gzip's wrapper the bytes may come in several members, and what follows the last is ignored.
   /// - Parameter limit: The cap that `count` is checked against before anything is allocated.
   /// - Throws: `.overLimit`, `.corruptDeflate`, `.truncated`, `.inflatedCount`, `.trailingBytes`,
   ///   each with an offset in the array that `source` is a slice of.
@@ -39,7 +40,7 @@ public enum Zlib {
         } catch { failure = error.offset(by: base) }
       }
       initialized = min(produced, count)
-      if failure == nil { failure = check(stream, produced: produced, of: count, source, field) }
+      if failure == nil { failure = check(stream, produced: produced, of: count, source, wrapper, field) }
     }
     if let failure { throw failure }
     return bytes
@@ -55,7 +56,8 @@ public enum Zlib {
   }
 
   private static func check(
-    _ stream: borrowing InflateStream, produced: Int, of count: Int, _ source: ArraySlice<UInt8>, _ field: StaticString
+    _ stream: borrowing InflateStream, produced: Int, of count: Int, _ source: ArraySlice<UInt8>, _ wrapper: Wrapper,
+    _ field: StaticString
   ) -> ByteError? {
     let end = source.startIndex + stream.consumed
     if produced > count { return ByteError(.inflatedCount(expected: count, actual: produced), field, at: end) }
@@ -63,13 +65,14 @@ public enum Zlib {
       return ByteError(.truncated(needed: source.count + 1, available: source.count), field, at: source.startIndex)
     }
     if produced < count { return ByteError(.inflatedCount(expected: count, actual: produced), field, at: end) }
-    if stream.consumed < source.count {
+    if stream.consumed < source.count && wrapper != .gzip {
       return ByteError(.trailingBytes(source.count - stream.consumed), field, at: end)
     }
     return nil
   }
 
-  /// Inflates a whole gzip file (one or more members) of unknown size, at most `limit` bytes.
+  /// Inflates a whole gzip file (one or more members) of unknown size, at most `limit` bytes; what follows the last
+  /// member is ignored.
   ///
   /// Memory grows with the bytes really inflated, not with what the file claims.
   /// - Throws: As `inflate`; `.overLimit` once the result passes `limit`.
@@ -100,10 +103,8 @@ public enum Zlib {
         throw ByteError(.overLimit(value: UInt64(limit) + 1, limit: UInt64(limit)), field, at: position)
       }
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<step.produced]))
-      if stream.isFinished {
-        if position == source.endIndex { return bytes }
-        stream.restart()
-      } else if step.consumed == 0 && step.produced == 0 {
+      if stream.isFinished { return bytes }
+      if step.consumed == 0 && step.produced == 0 {
         throw ByteError(.truncated(needed: source.count + 1, available: source.count), field, at: source.startIndex)
       }
     }

@@ -23,9 +23,13 @@ public struct IDXFile: Sendable {
 
   /// Reads an IDX file, or a gzip file that holds one.
   ///
-  /// The header is checked against `limit` elements before anything of that size is allocated or inflated,
-  /// and the length must agree with it exactly. Offsets in errors about the header count inflated bytes.
-  public init(_ bytes: [UInt8], limit: Int = elementLimit) throws(ImageError) {
+  /// The header is checked against `limit` elements and, where it is gzipped, `decodeLimit` (nil: the default for a file
+  /// of this size) before anything of that size is allocated or inflated, and the length must agree with it exactly.
+  /// Behind a gzip file's last member anything may follow, as gzip itself has it. Offsets in errors about the header
+  /// count inflated bytes.
+  public init(
+    _ bytes: [UInt8], limit: Int = elementLimit, decodeLimit: DecodeLimit? = nil
+  ) throws(ImageError) {
     if bytes.isEmpty { throw ImageError(.empty, at: 0) }
     var content = bytes
     let header: Header
@@ -33,6 +37,7 @@ public struct IDXFile: Sendable {
       do throws(ByteError) { content = try Self.inflateStart(of: bytes) } catch { throw ImageError(error) }
       header = try Header(content, limit: limit)
       let count = header.byteCount + header.elementCount
+      try (decodeLimit ?? DecodeLimit(fileOf: bytes.count)).check(count, at: 4)
       do throws(ByteError) {
         content = try Zlib.inflate(bytes[...], count: count, limit: count, wrapper: .gzip, field: "IDX gzip")
       } catch { throw ImageError(error) }

@@ -14,7 +14,7 @@ public struct Image: Hashable, Sendable {
     self.pixels = pixels
   }
 
-  /// The most pixels (width times height) that a decoder makes room for, unless told otherwise.
+  /// The most pixels (width times height) that a decoder makes room for, whatever the limit it is given.
   public static var pixelLimit: Int { 1 << 26 }
 
   /// The most pixels along one side.
@@ -24,16 +24,22 @@ public struct Image: Hashable, Sendable {
 
   /// The image without its alpha channel, or nil if any pixel is not fully opaque.
   ///
-  /// Nothing is composited: which background a person meant is not ours to guess.
-  public func droppingOpaqueAlpha() -> Image? {
+  /// Nothing is composited: which background a person meant is not ours to guess. The pixels are moved in place.
+  public consuming func droppingOpaqueAlpha() -> Image? {
     guard hasAlpha else { return self }
     let kept = channels - 1
-    var result: [UInt8] = []
-    result.reserveCapacity(width * height * kept)
-    for start in stride(from: 0, to: pixels.count, by: channels) {
-      guard pixels[start + kept] == 255 else { return nil }
-      result.append(contentsOf: pixels[start..<start + kept])
+    let pixelCount = width * height
+    let isOpaque = pixels.withUnsafeMutableBufferPointer { pixels in
+      for pixel in 0..<pixelCount {
+        let start = pixel * (kept + 1)
+        if pixels[start + kept] != 255 { return false }
+        for channel in 0..<kept { pixels[pixel * kept + channel] = pixels[start + channel] }
+      }
+      return true
     }
-    return Image(width: width, height: height, channels: kept, pixels: result)
+    guard isOpaque else { return nil }
+    pixels.removeLast(pixelCount)
+    channels = kept
+    return self
   }
 }

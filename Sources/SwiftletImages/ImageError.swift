@@ -7,12 +7,18 @@ public struct ImageError: Error, Sendable {
     case empty
     /// Not a PNG, PNM, IDX or gzip file, and not `expectedByteCount` raw bytes or a multiple of it.
     case unknownFormat(byteCount: Int, expectedByteCount: Int)
+    /// Raw bytes that are not `expectedByteCount` or a multiple of it.
+    case rawByteCount(byteCount: Int, expectedByteCount: Int)
+    /// A file of another kind than is wanted; `couldBeRaw` tells that only its content speaks against raw pixels.
+    case otherKind(FileKind, couldBeRaw: Bool)
     /// The bytes do not start as a PNG file does.
     case notPNG
     /// A field that is truncated or over its limit, or deflated data that is corrupt.
     case bytes(ByteError)
     /// Width, height or their product is zero or above the limit.
     case dimensions(width: UInt64, height: UInt64)
+    /// Decoding would make more bytes than the limit; nothing was allocated for them.
+    case overLimit(byteCount: Int, limit: Int)
     /// The file's length does not agree with its header.
     case byteCount(actual: Int, expected: Int)
 
@@ -21,10 +27,6 @@ public struct ImageError: Error, Sendable {
     case chunk(type: UInt32)
     /// A PNG header with an unknown compression or filter method, or an impossible depth and color type.
     case invalidPNGHeader
-    /// A PNG with 16 bits per channel; only up to 8 are read.
-    case sixteenBit
-    /// A PNG stored with Adam7 interlacing.
-    case interlaced
     /// A PNG row whose filter is not 0...4.
     case rowFilter(UInt8)
     /// A PNG pixel beyond its palette.
@@ -32,8 +34,8 @@ public struct ImageError: Error, Sendable {
 
     /// A PNM header that is not numbers, white space and comments, or a sample above the maximum.
     case invalidPNM
-    /// A PNM whose maximum value is not 255.
-    case pnmMaximum(Int)
+    /// A PNM of several images where one is wanted.
+    case severalImages
 
     /// The bytes do not start as an IDX file does.
     case notIDX
@@ -63,6 +65,15 @@ public struct ImageError: Error, Sendable {
   @inline(never) init(_ error: ByteError) { self.init(.bytes(error), at: error.offset) }
 }
 
+extension DecodeLimit {
+  /// Refuses to make `byteCount` bytes of a file; `offset` is where the file asks for them.
+  func check(_ byteCount: Int, at offset: Int) throws(ImageError) {
+    guard byteCount <= self.byteCount else {
+      throw ImageError(.overLimit(byteCount: byteCount, limit: self.byteCount), at: offset)
+    }
+  }
+}
+
 // The cursor's reads, with their errors as image errors.
 extension ByteCursor {
   mutating func bigEndianWord(_ field: StaticString) throws(ImageError) -> UInt32 {
@@ -75,9 +86,5 @@ extension ByteCursor {
 
   mutating func range(_ field: StaticString, count: Int) throws(ImageError) -> Range<Int> {
     do throws(ByteError) { return try readRange(field, count: count) } catch { throw ImageError(error) }
-  }
-
-  func end(_ field: StaticString) throws(ImageError) {
-    do throws(ByteError) { try expectEnd(field) } catch { throw ImageError(error) }
   }
 }

@@ -13,8 +13,10 @@ extension ImageError.Reason {
   /// Whether the offset helps to find the fault; otherwise it is about the file as a whole.
   fileprivate var isAboutBytes: Bool {
     switch self {
-    case .empty, .unknownFormat, .notPNG, .bytes, .sixteenBit, .interlaced, .notIDX, .wrongSize, .transparent: false
-    case .dimensions, .byteCount, .chunk, .invalidPNGHeader, .rowFilter, .paletteIndex, .invalidPNM, .pnmMaximum,
+    case .empty, .unknownFormat, .rawByteCount, .otherKind, .notPNG, .bytes, .overLimit, .notIDX, .wrongSize,
+      .transparent:
+      false
+    case .dimensions, .byteCount, .chunk, .invalidPNGHeader, .rowFilter, .paletteIndex, .invalidPNM, .severalImages,
       .idxElementType, .idxDimensionCount, .idxElementCount:
       true
     }
@@ -26,11 +28,23 @@ extension ImageError.Reason {
     case .unknownFormat(let count, let expected):
       text.write(text: "neither PNG, PGM, PPM nor IDX, and its ", count, " bytes are not raw images of ")
       text.writeDecimal(expected)
+    case .rawByteCount(let count, let expected):
+      text.write(text: "", count, " bytes are no raw images, which the model takes ")
+      text.write(text: "", expected, " bytes each")
+    case .otherKind(let kind, let couldBeRaw):
+      text.write(text: "the file is ")
+      text.write(bytes: kind.name)
+      text.write(text: "; ")
+      kind.writeRemedy(to: &text)
+      if couldBeRaw { text.write(text: " (if its bytes are raw pixels all the same, let its name end in .raw)") }
     case .notPNG: text.write(text: "not a PNG file, whatever its name says")
     case .bytes(let error): error.write(to: &text)
     case .dimensions(let width, let height):
       text.write(text: "an image of ", width, " x ")
       text.write(text: "", height, " pixels is empty or too large")
+    case .overLimit(let count, let limit):
+      text.write(text: "decoded it would take ", count, " bytes, above the limit of ")
+      text.write(text: "", limit, " for a file of its size; --no-limits lifts it for files you trust")
     case .byteCount(let actual, let expected):
       text.write(text: "the header promises ", expected, " bytes of data, but there are ")
       text.writeDecimal(actual)
@@ -39,12 +53,10 @@ extension ImageError.Reason {
       text.writeLetters(type)
       text.write(text: " is missing, out of place or unknown")
     case .invalidPNGHeader: text.write(text: "the PNG header is invalid")
-    case .sixteenBit: text.write(text: "a PNG with 16 bits per channel is not read; save it with 8")
-    case .interlaced: text.write(text: "an interlaced PNG is not read; save it without interlacing")
     case .rowFilter(let filter): text.write(text: "PNG row filter ", Int(filter), " does not exist")
     case .paletteIndex(let index): text.write(text: "PNG palette index ", Int(index), " is beyond the palette")
-    case .invalidPNM: text.write(text: "not a valid PGM or PPM file")
-    case .pnmMaximum(let maximum): text.write(text: "the maximum value is ", maximum, "; only 255 is read")
+    case .invalidPNM: text.write(text: "not a valid PBM, PGM or PPM file")
+    case .severalImages: text.write(text: "the file has several images, where one is needed")
     case .notIDX: text.write(text: "not an IDX file")
     case .idxElementType: text.write(text: "the IDX elements are not unsigned bytes")
     case .idxDimensionCount(let count):

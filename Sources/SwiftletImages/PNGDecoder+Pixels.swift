@@ -1,91 +1,97 @@
 import SwiftletBytes
 
 extension PNGDecoder {
-  /// Undoes the row filters in place (PNG specification, section 9).
-  static func unfilter(_ rows: inout [UInt8], header: PNGHeader, at offset: Int) throws(ImageError) {
-    let rowCount = header.rowByteCount
-    let distance = max(1, header.samplesPerPixel * header.bitDepth / 8)
-    for y in 0..<header.height {
-      let row = y * (rowCount + 1) + 1
-      let above = row - (rowCount + 1)
-      let filter = rows[row - 1]
-      guard filter <= 4 else { throw ImageError(.rowFilter(filter), at: offset) }
-      if filter == 0 { continue }
-      for x in 0..<rowCount {
-        let left = x >= distance ? rows[row + x - distance] : 0
-        let up = y > 0 ? rows[above + x] : 0
-        let upLeft = x >= distance && y > 0 ? rows[above + x - distance] : 0
-        rows[row + x] &+= predict(filter, left: left, up: up, upLeft: upLeft)
-      }
-    }
-  }
-
-  /// The value that filter type 1...4 subtracts; 0 for type 0.
-  static func predict(_ filter: UInt8, left: UInt8, up: UInt8, upLeft: UInt8) -> UInt8 {
-    switch filter {
-    case 1: return left
-    case 2: return up
-    case 3: return UInt8((Int(left) + Int(up)) / 2)
-    case 4:
-      let estimate = Int(left) + Int(up) - Int(upLeft)
-      let toLeft = abs(estimate - Int(left))
-      let toUp = abs(estimate - Int(up))
-      let toUpLeft = abs(estimate - Int(upLeft))
-      if toLeft <= toUp && toLeft <= toUpLeft { return left }
-      return toUp <= toUpLeft ? up : upLeft
-    default: return 0
-    }
-  }
-
-  /// The pixels of unfiltered rows: few-bit gray widened to 0...255, palettes looked up, tRNS made alpha.
-  func expand(_ rows: [UInt8]) throws(ImageError) -> Image {
-    let depth = header.bitDepth
-    let largest = (1 << depth) - 1
-    let sampleCount = header.samplesPerPixel
-    let isIndexed = header.colorType == .palette
-    let channels = (isIndexed ? 3 : sampleCount) + (transparency == nil ? 0 : 1)
-    let key = isIndexed ? nil : transparency.map(keyColor)
+  /// The pixels, from one row of image data after the other.
+  func readPixels(_ limit: DecodeLimit) throws(ImageError) -> Image {
+    let channels = header.channels + (transparency == nil ? 0 : 1)
+    let passes = header.passes
+    var inflatedCount = 0
+    for pass in passes { inflatedCount += (header.rowByteCount(pass.width) + 1) * pass.height }
+    let pixelByteCount = header.width * header.height * channels
+    try limit.check(max(inflatedCount, pixelByteCount), at: 16)
+    var rows = try PNGRows(cursor.bytes, chunks: imageData, header: header, expected: inflatedCount)
+    let unpacker = RowUnpacker(self, channels: channels)
     // Opaque where nothing else is said.
-    var pixels = [UInt8](repeating: 255, count: header.width * header.height * channels)
-    var pixel = 0
-    for y in 0..<header.height {
-      let start = y * (header.rowByteCount + 1) + 1
-      // Samples of 1, 2 or 4 bits lie leftmost first in the high bits.
-      var bit = 0
-      for _ in 0..<header.width {
-        var isKey = key != nil
-        for channel in 0..<sampleCount {
-          let sample = Int(rows[start + bit >> 3]) >> (8 - depth - bit & 7) & largest
-          bit += depth
-          if isIndexed {
-            try lookUp(sample, into: &pixels, at: pixel)
-          } else {
-            pixels[pixel + channel] = UInt8(sample * 255 / largest)
-            if let key, sample != key[channel] { isKey = false }
+    var pixels = [UInt8](repeating: 255, count: pixelByteCount)
+    var failure: ImageError?
+    pixels.withUnsafeMutableBufferPointer { buffer in
+      guard let start = buffer.baseAddress else { return }
+      do throws(ImageError) {
+        for pass in passes {
+          for y in 0..<pass.height {
+            let row = try rows.next(width: pass.width, isFirst: y == 0)
+            let place = ((pass.y + y * pass.dy) * header.width + pass.x) * channels
+            try unpacker.unpack(row, width: pass.width, to: start + place, step: pass.dx * channels)
           }
         }
-        if isKey { pixels[pixel + sampleCount] = 0 }
-        pixel += channels
-      }
+        try rows.finish()
+      } catch { failure = error }
     }
+    if let failure { throw failure }
     return Image(width: header.width, height: header.height, channels: channels, pixels: pixels)
   }
+}
 
-  /// The one color that tRNS declares transparent, as 16-bit samples.
-  private func keyColor(_ range: Range<Int>) -> [Int] {
-    stride(from: range.lowerBound, to: range.upperBound, by: 2).map {
-      Int(cursor.bytes[$0]) << 8 | Int(cursor.bytes[$0 + 1])
+/// Turns rows of samples of any depth into pixels: sample depths rescaled, palettes looked up, tRNS made alpha.
+private struct RowUnpacker {
+  private let depth, sampleCount, largest: Int
+  private let scale: SampleScale
+  private let isIndexed: Bool
+  /// A row's bytes are its pixels.
+  private let isPlain: Bool
+  private let bytes: [UInt8]
+  private let palette, alphas: Range<Int>
+  /// The color that tRNS makes transparent, at the file's own depth; empty where there is none.
+  private var key: [Int] = []
+
+  init(_ decoder: PNGDecoder, channels: Int) {
+    let header = decoder.header
+    depth = header.bitDepth
+    sampleCount = header.samplesPerPixel
+    largest = 1 << depth - 1
+    isIndexed = header.colorType == .palette
+    scale = SampleScale(maximum: largest)
+    isPlain = depth == 8 && channels == sampleCount && !isIndexed
+    bytes = decoder.cursor.bytes
+    palette = decoder.palette ?? 0..<0
+    alphas = decoder.transparency ?? 0..<0
+    if isIndexed { return }
+    // Samples of fewer than 16 bits are the last bits of two bytes (section 11.3.1.1).
+    for byte in stride(from: alphas.lowerBound, to: alphas.upperBound, by: 2) {
+      key.append((Int(bytes[byte]) << 8 | Int(bytes[byte + 1])) & largest)
     }
   }
 
-  private func lookUp(_ index: Int, into pixels: inout [UInt8], at pixel: Int) throws(ImageError) {
-    // `readChunks` has refused an IDAT without a palette before it.
-    guard let palette else { throw ImageError(.chunk(type: ChunkType.palette), at: cursor.offset) }
+  /// Writes `width` pixels, each `step` bytes from the one before.
+  func unpack(
+    _ row: UnsafePointer<UInt8>, width: Int, to pixels: UnsafeMutablePointer<UInt8>, step: Int
+  ) throws(ImageError) {
+    if isPlain && step == sampleCount { return pixels.update(from: row, count: width * step) }
+    var bit = 0
+    var pixel = pixels
+    for _ in 0..<width {
+      var isKey = !key.isEmpty
+      for channel in 0..<sampleCount {
+        // Samples of 1, 2 or 4 bits lie leftmost first in the high bits; those of 16 bits fill two bytes.
+        let word = Int(row[bit &>> 3]) &<< 8 | Int(row[bit &>> 3 &+ 1])
+        let sample = word &>> (16 &- depth &- bit & 7) & largest
+        bit &+= depth
+        if isIndexed {
+          try lookUp(sample, into: pixel)
+        } else {
+          pixel[channel] = scale(sample)
+          if isKey { isKey = sample == key[channel] }
+        }
+      }
+      if isKey { pixel[sampleCount] = 0 }
+      pixel += step
+    }
+  }
+
+  private func lookUp(_ index: Int, into pixel: UnsafeMutablePointer<UInt8>) throws(ImageError) {
     let entry = palette.lowerBound + index * 3
     guard entry < palette.upperBound else { throw ImageError(.paletteIndex(UInt8(index)), at: palette.lowerBound) }
-    for channel in 0..<3 { pixels[pixel + channel] = cursor.bytes[entry + channel] }
-    if let transparency, index < transparency.count {
-      pixels[pixel + 3] = cursor.bytes[transparency.lowerBound + index]
-    }
+    for channel in 0..<3 { pixel[channel] = bytes[entry + channel] }
+    if index < alphas.count { pixel[3] = bytes[alphas.lowerBound + index] }
   }
 }

@@ -1,31 +1,30 @@
 import SwiftletBytes
 
-/// Reads PNG images: gray and palette of 1 to 8 bits, RGB and either with alpha of 8 bits, not interlaced.
+/// Reads PNG images: every color type, bit depth and interlacing of the PNG specification (third edition).
 ///
-/// Every chunk's CRC is checked and the pixels must fill the image exactly. Ancillary chunks are
-/// skipped, save tRNS, which becomes an alpha channel: gamma and color profiles are not applied.
+/// Samples of other depths become bytes by the specification's linear rescaling, floor(v * 255 / maximum + 0.5): 16 bits
+/// lose their lower half so. tRNS becomes an alpha channel; its color is compared at the depth of the file, before that.
+/// Gamma and color profiles are not applied.
+///
+/// Every CRC is checked and the pixels must fill the image exactly. As libpng does, the decoder passes over ancillary
+/// chunks (damaged ones too, where they cannot have been tRNS), bytes behind IEND and behind the deflated image data.
 public struct PNGDecoder {
   static var signature: [UInt8] { [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] }
 
   /// Whether the bytes start as every PNG file does.
   public static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: signature) }
 
-  /// The header alone, checked against `pixelLimit`; the rest of the file is not looked at.
-  public static func readHeader(
-    _ bytes: [UInt8], pixelLimit: Int = Image.pixelLimit
-  ) throws(ImageError) -> PNGHeader {
-    try PNGDecoder(bytes, pixelLimit: pixelLimit).header
-  }
+  /// The header alone; the rest of the file is not looked at.
+  public static func readHeader(_ bytes: [UInt8]) throws(ImageError) -> PNGHeader { try PNGDecoder(bytes).header }
 
   /// The whole image.
   ///
-  /// Memory: about twice the image, allocated after the header's dimensions are checked against `pixelLimit`.
-  public static func decode(_ bytes: [UInt8], pixelLimit: Int = Image.pixelLimit) throws(ImageError) -> Image {
-    var decoder = try PNGDecoder(bytes, pixelLimit: pixelLimit)
+  /// Memory: the image and two rows, allocated after the sizes of pixels and rows are checked against `decodeLimit`
+  /// (nil: the default for a file of this size).
+  public static func decode(_ bytes: [UInt8], decodeLimit: DecodeLimit? = nil) throws(ImageError) -> Image {
+    var decoder = try PNGDecoder(bytes)
     try decoder.readChunks()
-    var rows = try decoder.inflateRows()
-    try unfilter(&rows, header: decoder.header, at: decoder.imageData[0].lowerBound)
-    return try decoder.expand(rows)
+    return try decoder.readPixels(decodeLimit ?? DecodeLimit(fileOf: bytes.count))
   }
 
   var cursor: ByteCursor
@@ -40,18 +39,26 @@ public struct PNGDecoder {
     var content: Range<Int>
     /// Where the chunk's length field lies.
     var offset: Int
+    /// Where the checksum is wrong.
+    var damage: ByteError?
+
+    /// Bit 5 of the first letter tells chunks that may be skipped from those that must be understood.
+    var isAncillary: Bool { type & 0x2000_0000 != 0 }
   }
 
-  private init(_ bytes: [UInt8], pixelLimit: Int) throws(ImageError) {
+  private init(_ bytes: [UInt8]) throws(ImageError) {
     if bytes.isEmpty { throw ImageError(.empty, at: 0) }
-    guard Self.recognizes(bytes) else { throw ImageError(.notPNG, at: 0) }
+    guard Self.recognizes(bytes) else {
+      throw ImageError(FileKind.recognized(bytes).map { .otherKind($0, couldBeRaw: false) } ?? .notPNG, at: 0)
+    }
     cursor = ByteCursor(bytes, range: Self.signature.count..<bytes.count)
     let chunk = try Self.readChunk(&cursor)
     guard chunk.type == ChunkType.header, chunk.content.count == 13 else {
       throw ImageError(.chunk(type: ChunkType.header), at: chunk.offset)
     }
+    if let damage = chunk.damage { throw ImageError(damage) }
     var fields = ByteCursor(bytes, range: chunk.content)
-    header = try PNGHeader(&fields, pixelLimit: pixelLimit)
+    header = try PNGHeader(&fields)
   }
 
   private static func readChunk(_ cursor: inout ByteCursor) throws(ImageError) -> Chunk {
@@ -61,10 +68,11 @@ public struct PNGDecoder {
     let content = try cursor.range("chunk content", count: Int(length))
     let stored = try cursor.bigEndianWord("chunk CRC")
     let computed = Zlib.crc32(cursor.bytes[content.lowerBound - 4..<content.upperBound])
-    guard stored == computed else {
-      throw ImageError(ByteError(.checksum(stored: stored, computed: computed), "chunk CRC", at: content.upperBound))
+    var chunk = Chunk(type: type, content: content, offset: offset)
+    if stored != computed {
+      chunk.damage = ByteError(.checksum(stored: stored, computed: computed), "chunk CRC", at: content.upperBound)
     }
-    return Chunk(type: type, content: content, offset: offset)
+    return chunk
   }
 
   /// Walks all chunks to IEND, noting where those that matter lie.
@@ -72,12 +80,14 @@ public struct PNGDecoder {
     var previous = ChunkType.header
     while true {
       let chunk = try Self.readChunk(&cursor)
+      if let damage = chunk.damage, !isDispensable(chunk) { throw ImageError(damage) }
       let isValid: Bool
       switch chunk.type {
       case ChunkType.palette:
         isValid = palette == nil && imageData.isEmpty && isPaletteValid(chunk.content.count)
         palette = chunk.content
-      case ChunkType.transparency:
+      // Beside an alpha channel it means nothing.
+      case ChunkType.transparency where header.colorType != .grayAlpha && header.colorType != .rgba:
         isValid = transparency == nil && imageData.isEmpty && isTransparencyValid(chunk.content.count)
         transparency = chunk.content
       case ChunkType.imageData:
@@ -87,19 +97,24 @@ public struct PNGDecoder {
       case ChunkType.end:
         guard !imageData.isEmpty else { throw ImageError(.chunk(type: ChunkType.imageData), at: chunk.offset) }
         guard chunk.content.isEmpty else { throw ImageError(.chunk(type: chunk.type), at: chunk.offset) }
-        return try cursor.end("after IEND")
-      default:
-        // Bit 5 of the first letter tells chunks that may be skipped from those that must be understood.
-        isValid = chunk.type & 0x2000_0000 != 0
+        return
+      default: isValid = chunk.isAncillary
       }
       guard isValid else { throw ImageError(.chunk(type: chunk.type), at: chunk.offset) }
       previous = chunk.type
     }
   }
 
+  /// Whether a chunk with a wrong checksum can be passed over: one that is not read, and is no tRNS whose letters were
+  /// damaged.
+  private func isDispensable(_ chunk: Chunk) -> Bool {
+    let couldBeTransparency = imageData.isEmpty && isTransparencyValid(chunk.content.count)
+    return chunk.isAncillary && chunk.type != ChunkType.transparency && !couldBeTransparency
+  }
+
+  /// A palette of gray pixels means nothing.
   private func isPaletteValid(_ byteCount: Int) -> Bool {
-    let isAllowed = header.colorType != .gray && header.colorType != .grayAlpha
-    return isAllowed && byteCount % 3 == 0 && (1...256).contains(byteCount / 3)
+    header.channels < 3 || byteCount % 3 == 0 && (1...256).contains(byteCount / 3)
   }
 
   private func isTransparencyValid(_ byteCount: Int) -> Bool {
@@ -109,39 +124,5 @@ public struct PNGDecoder {
     case .palette: palette.map { byteCount <= $0.count / 3 } ?? false
     case .grayAlpha, .rgba: false
     }
-  }
-
-  /// The filtered rows, each after its filter byte: exactly as many bytes as the header implies.
-  private func inflateRows() throws(ImageError) -> [UInt8] {
-    let expected = (header.rowByteCount + 1) * header.height
-    var stream: InflateStream
-    do throws(ByteError) { stream = try InflateStream(.zlib, field: "IDAT") } catch { throw ImageError(error) }
-    var failure: ByteError?
-    var end = imageData[0].lowerBound
-    // Room for one byte more shows data that goes on.
-    let rows = [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, produced in
-      produced = 0
-      for range in imageData where failure == nil && produced <= expected {
-        let room = UnsafeMutableBufferPointer(rebasing: buffer[produced..<(expected + 1)])
-        cursor.bytes[range].withUnsafeBufferPointer { input in
-          do throws(ByteError) {
-            let step = try stream.inflate(input, into: room)
-            produced += step.produced
-            end = range.lowerBound + step.consumed
-            if step.consumed < range.count && produced <= expected {
-              failure = ByteError(.trailingBytes(range.count - step.consumed), "IDAT", at: end)
-            }
-          } catch { failure = ByteError(error.reason, "IDAT", at: range.lowerBound) }
-        }
-      }
-    }
-    if failure == nil && rows.count == expected && !stream.isFinished {
-      failure = ByteError(.truncated(needed: 1, available: 0), "IDAT", at: end)
-    }
-    if failure == nil && rows.count != expected {
-      failure = ByteError(.inflatedCount(expected: expected, actual: rows.count), "IDAT", at: end)
-    }
-    if let failure { throw ImageError(failure) }
-    return rows
   }
 }

@@ -62,7 +62,7 @@ public enum PNGEncoder {
       let left = x >= channels ? image.pixels[start + x - channels] : 0
       let up = y > 0 ? image.pixels[start - rowCount + x] : 0
       let upLeft = x >= channels && y > 0 ? image.pixels[start - rowCount + x - channels] : 0
-      row.append(image.pixels[start + x] &- PNGDecoder.predict(filter, left: left, up: up, upLeft: upLeft))
+      row.append(image.pixels[start + x] &- PNGRows.predict(filter, left: left, up: up, upLeft: upLeft))
     }
     return row
   }

@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test(arguments: wrappers)
+  @Test(arguments: [Zlib.Wrapper.raw, .zlib])
   func bytesAfterTheEndAreRefused(_ wrapper: Zlib.Wrapper) throws {
     let packed = try Zlib.deflate(Self.sample(100), wrapper: wrapper)
     let error = #expect(throws: ByteError.self) {
@@ -100,12 +100,22 @@ import Testing
     #expect(error?.reason == .overLimit(value: 1001, limit: 1000))
   }
 
-  @Test func gzipMembersAreJoinedAndGarbageAfterThemIsRefused() throws {
-    let first = try Zlib.deflate(Array("ab".utf8), wrapper: .gzip)
-    let second = try Zlib.deflate(Array("cde".utf8), wrapper: .gzip)
-    #expect(try Zlib.inflateGzip((first + second)[...], limit: 5, field: "x") == Array("abcde".utf8))
-    #expect(throws: ByteError.self) { try Zlib.inflateGzip((first + second)[...], limit: 4, field: "x") }
-    #expect(throws: ByteError.self) { try Zlib.inflateGzip((first + [0])[...], limit: 99, field: "x") }
+  @Test func gzipMembersAreJoinedAndWhatFollowsThemIsIgnored() throws {
+    let members = try ["ab", "", "cde"].map { try Zlib.deflate(Array($0.utf8), wrapper: .gzip) }
+    let file = members.flatMap { $0 }
+    let content = Array("abcde".utf8)
+    for end in [[], [0], [0, 0, 0], [0x1f], Array("garbage".utf8)] as [[UInt8]] {
+      #expect(try Zlib.inflateGzip((file + end)[...], limit: 5, field: "x") == content)
+      #expect(try Zlib.inflate((file + end)[...], count: 5, limit: 5, wrapper: .gzip, field: "x") == content)
+    }
+    #expect(throws: ByteError.self) { try Zlib.inflateGzip(file[...], limit: 4, field: "x") }
+    for count in [4, 6] {
+      #expect(throws: ByteError.self) {
+        try Zlib.inflate(file[...], count: count, limit: 9, wrapper: .gzip, field: "x")
+      }
+    }
+    // What says it is a member must be one.
+    #expect(throws: ByteError.self) { try Zlib.inflateGzip((file + [0x1f, 0x8b, 9])[...], limit: 9, field: "x") }
     #expect(throws: ByteError.self) { try Zlib.inflateGzip([], limit: 99, field: "x") }
   }
 

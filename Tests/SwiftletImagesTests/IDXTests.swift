@@ -59,13 +59,40 @@ import Testing
     guard case .notIDX = Self.reason([1, 0, 8, 1, 0, 0, 0, 0]) else { return #expect(Bool(false), "magic") }
   }
 
-  @Test func everyTruncationAndExtraByteIsRefused() throws {
+  @Test func everyTruncationIsRefused() throws {
     for bytes in [Self.valid, try Zlib.deflate(Self.valid, wrapper: .gzip)] {
       for count in 0..<bytes.count {
         #expect(throws: ImageError.self) { _ = try IDXFile(Array(bytes[..<count])) }
       }
-      #expect(throws: ImageError.self) { _ = try IDXFile(bytes + [0]) }
     }
+    #expect(throws: ImageError.self) { _ = try IDXFile(Self.valid + [0]) }
+  }
+
+  /// A member may end anywhere, even in the header; zeros (of a tape's block) and garbage may follow the last.
+  @Test func gzipMembersAndWhatFollowsThem() throws {
+    for cut in [0, 3, 15, 16, 20, 40] {
+      let members = try [Self.valid[..<cut], Self.valid[cut...]].map { try Zlib.deflate(Array($0), wrapper: .gzip) }
+      for end in [[], [0], [0, 0, 0], [7, 8], [0x1f], [0x1f, 0x8a, 8]] as [[UInt8]] {
+        let file = try IDXFile(members[0] + members[1] + end)
+        #expect(file.dimensions == [2, 3, 4] && Array(file.values) == Array(0..<24))
+      }
+    }
+    let whole = try Zlib.deflate(Self.valid, wrapper: .gzip)
+    for more in [try Zlib.deflate([1], wrapper: .gzip), [0x1f, 0x8b, 8], [0x1f, 0x8b, 9, 0, 0]] {
+      #expect(throws: ImageError.self) { _ = try IDXFile(whole + more) }
+    }
+    #expect(throws: ImageError.self) { _ = try IDXFile(try Zlib.deflate(Self.valid + [0], wrapper: .gzip)) }
+  }
+
+  @Test func whatALimitForbidsIsRefusedBeforeInflating() throws {
+    let header = Self.file([48 << 20], values: [])
+    guard case .overLimit((48 << 20) + 8, 48 << 20) = Self.reason(try Zlib.deflate(header, wrapper: .gzip)) else {
+      return #expect(Bool(false), "no limit by default")
+    }
+    let file = try Zlib.deflate(Self.valid, wrapper: .gzip)
+    let error = #expect(throws: ImageError.self) { _ = try IDXFile(file, decodeLimit: DecodeLimit(byteCount: 39)) }
+    guard case .overLimit(40, 39) = error?.reason else { return #expect(Bool(false), "\(String(describing: error))") }
+    _ = try IDXFile(file, decodeLimit: DecodeLimit(byteCount: 40))
   }
 
   @Test func noChangedByteCrashes() throws {

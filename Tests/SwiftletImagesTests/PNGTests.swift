@@ -60,17 +60,8 @@ import Testing
     #expect(throws: ImageError.self) { try PNGDecoder.decode(builder.file([])) }
   }
 
-  @Test func unsupportedKindsHaveTheirReason() {
+  @Test func impossibleHeadersHaveTheirReason() {
     var builder = PNGBuilder()
-    builder.interlace = 1
-    guard case .interlaced = Self.reason({ _ = try PNGDecoder.decode(builder.file()) }) else {
-      return #expect(Bool(false), "interlace")
-    }
-    builder = PNGBuilder()
-    builder.depth = 16
-    guard case .sixteenBit = Self.reason({ _ = try PNGDecoder.decode(builder.file()) }) else {
-      return #expect(Bool(false), "depth 16")
-    }
     for (depth, colorType) in [(3, 0), (0, 0), (4, 2), (2, 4), (1, 6), (16, 3), (8, 1), (8, 5), (8, 7)] {
       builder.depth = UInt8(depth)
       builder.colorType = UInt8(colorType)
@@ -133,11 +124,37 @@ import Testing
     }
     let builder = PNGBuilder()
     let good = try Zlib.deflate(builder.rows, wrapper: .zlib)
-    let trailing = PNGBuilder.chunk("IDAT", good + [0])
-    #expect(throws: ImageError.self) { try PNGDecoder.decode(builder.file(trailing)) }
     let unfinished = PNGBuilder.chunk("IDAT", good.dropLast())
     #expect(throws: ImageError.self) { try PNGDecoder.decode(builder.file(unfinished)) }
-    #expect(throws: ImageError.self) { try PNGDecoder.decode(builder.file() + [0]) }
+  }
+
+  /// Where libpng only warns and the pixels are certain.
+  @Test func whatMeansNothingIsPassedOver() throws {
+    let builder = PNGBuilder()
+    let pixels = builder.rows[1...3] + builder.rows[5...7]
+    let content = try Zlib.deflate(builder.rows, wrapper: .zlib)
+    let damaged = PNGBuilder.chunk("tEXt", Array("Comment".utf8), crcChange: 1)
+    for middle in [
+      PNGBuilder.chunk("IDAT", content + [0, 1, 2]), builder.imageData + PNGBuilder.chunk("IDAT", []),
+      damaged + builder.imageData + damaged, PNGBuilder.chunk("PLTE", [1, 2, 3]) + builder.imageData,
+    ] {
+      #expect(try PNGDecoder.decode(builder.file(middle)).pixels == Array(pixels))
+    }
+    #expect(try PNGDecoder.decode(builder.file() + Array("appended".utf8)).pixels == Array(pixels))
+    var alpha = PNGBuilder()
+    (alpha.colorType, alpha.width, alpha.height, alpha.rows) = (4, 1, 1, [0, 7, 8])
+    #expect(try PNGDecoder.decode(alpha.file(PNGBuilder.chunk("tRNS", [0, 7]) + alpha.imageData)).pixels == [7, 8])
+  }
+
+  /// A damaged chunk that may have been tRNS could mean other pixels.
+  @Test func damageThatMayConcernPixelsIsRefused() throws {
+    let builder = PNGBuilder()
+    for (name, content) in [("tRNS", [0, 10]), ("uRNS", [0, 10]), ("PLTE", [1, 2, 3])] as [(String, [UInt8])] {
+      let damaged = PNGBuilder.chunk(name, content, crcChange: 1)
+      #expect(throws: ImageError.self, "\(name)") { try PNGDecoder.decode(builder.file(damaged + builder.imageData)) }
+    }
+    let late = PNGBuilder.chunk("tRNS", [0, 10])
+    #expect(throws: ImageError.self) { try PNGDecoder.decode(builder.file(builder.imageData + late)) }
   }
 
   @Test func aBombInImageDataStopsAtTheImagesSize() throws {
@@ -179,7 +196,7 @@ import Testing
       for change: UInt8 in [1, 2, 4, 0x10, 0x80, 0xff] {
         var bad = bytes
         bad[index] ^= change
-        repairChecksums(&bad)
+        Self.repairChecksums(&bad)
         if let image = try? PNGDecoder.decode(bad) {
           #expect(image.pixels.count == image.width * image.height * image.channels)
           accepted += 1
@@ -190,7 +207,7 @@ import Testing
     #expect(accepted < (bytes.count - 8) * 6)
   }
 
-  private func repairChecksums(_ bytes: inout [UInt8]) {
+  static func repairChecksums(_ bytes: inout [UInt8]) {
     var offset = 8
     while offset + 12 <= bytes.count {
       let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
