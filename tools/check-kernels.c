@@ -15,6 +15,8 @@ typedef struct {
   enum packing packing;
   int lanes, panel_vectors;
   bool flips;
+  // Whether `depthwise` reads quads of taps (swl_depthwise_u8s8).
+  bool reads_quads;
   void (*conv)(const swl_conv_args *);
   void (*sparse)(const swl_sparse_args *);
   void (*depthwise)(const swl_depthwise_args *);
@@ -23,17 +25,17 @@ typedef struct {
   void (*addition)(const swl_add_args *);
 } kernels;
 
-#define TABLE(isa, rows, depthwise, packing, lanes, vectors, flips)                    \
-  {#isa, packing, lanes, vectors, flips, swl_conv_u8s8__##isa, swl_sparse_u8s8__##isa, \
+#define TABLE(isa, rows, depthwise, quads, packing, lanes, vectors, flips)                    \
+  {#isa, packing, lanes, vectors, flips, quads, swl_conv_u8s8__##isa, swl_sparse_u8s8__##isa, \
    depthwise##__##rows, swl_maxpool_u8__##rows, swl_meanpool_u8__##rows, swl_add_u8__##rows}
 
 static const kernels tables[] = {
-    TABLE(portable, portable, swl_depthwise_u8s16, PAIRS, 4, 2, false),
+    TABLE(portable, portable, swl_depthwise_u8s16, false, PAIRS, 4, 2, false),
 #if defined(CHECK_AVX512)
-    TABLE(avx512vnni, avx512vnni, swl_depthwise_u8s8, BYTES, 16, 4, false),
+    TABLE(avx512vnni, avx512vnni, swl_depthwise_u8s8, true, BYTES, 16, 4, false),
 #elif defined(__aarch64__)
-    TABLE(neon, neon, swl_depthwise_u8s16, ROWS16, 4, 4, false),
-    TABLE(neondot, neon, swl_depthwise_u8s16, BYTES, 4, 4, true),
+    TABLE(neon, neon, swl_depthwise_u8s16, false, ROWS16, 4, 4, false),
+    TABLE(neondot, neon, swl_depthwise_u8s16, false, BYTES, 4, 4, true),
 #endif
 };
 

@@ -43,15 +43,10 @@ static void check_depthwise(const kernels *k, swl_depthwise_args d, int channels
   d.conv.y = y[0];
   tables[0].depthwise(&d);
   d.conv.y = y[1];
-#if defined(CHECK_AVX512)
   int32_t steps[12];
-  const bool has_quads = k != &tables[0];
-  if (has_quads) pack_quads(&d, channels, below(2), steps);
+  if (k->reads_quads) pack_quads(&d, channels, below(2), steps);
   k->depthwise(&d);
-  if (has_quads) free_quads(&d);
-#else
-  k->depthwise(&d);
-#endif
+  if (k->reads_quads) free_quads(&d);
   expect_same("depthwise convolution", k, y[0], y[1], count);
 }
 

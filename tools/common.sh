@@ -18,17 +18,27 @@ has_zlib() {
   printf '#include <zlib.h>\n' | "$compiler" -E - >/dev/null 2>&1
 }
 
+# apt_install PACKAGES...: installs them, updating the package lists where that is what fails. False where it cannot.
+apt_install() {
+  command -v apt-get >/dev/null 2>&1 || return 1
+  local sudo=""
+  [ "$(id -u)" = 0 ] || sudo="sudo"
+  say "installing $*"
+  local install="$sudo apt-get install -y --no-install-recommends"
+  { $install "$@" || { $sudo apt-get update && $install "$@"; }; } >&2
+}
+
 # zlib's header is the one system dependency.
 require_zlib() {
   has_zlib && return
-  if command -v apt-get >/dev/null 2>&1; then
-    local sudo=""
-    [ "$(id -u)" = 0 ] || sudo="sudo"
-    say "installing zlib1g-dev"
-    { $sudo apt-get install -y zlib1g-dev || { $sudo apt-get update && $sudo apt-get install -y zlib1g-dev; }; } >&2 ||
-      fail "zlib1g-dev could not be installed. Install zlib's development files and try again."
-    has_zlib || fail "zlib's header is still missing after installing zlib1g-dev."
-  else
-    fail "zlib's header is missing. Install zlib's development files (zlib1g-dev, zlib-devel) and try again."
-  fi
+  apt_install zlib1g-dev ||
+    fail "zlib's header is missing and could not be installed. Install zlib's development files (zlib1g-dev, zlib-devel) and try again."
+  has_zlib || fail "zlib's header is still missing after installing zlib1g-dev."
+}
+
+# not_run WHAT WHY: a check that cannot run here. In CI (CI=true) that is a failure; elsewhere tools/test lists it at its end.
+not_run() {
+  [ "${CI:-}" != true ] || fail "$1 cannot run: $2"
+  say "NOT RUN: $1: $2"
+  [ -z "${SWIFTLET_NOT_RUN:-}" ] || printf '%s: %s\n' "$1" "$2" >> "$SWIFTLET_NOT_RUN"
 }
