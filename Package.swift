@@ -120,7 +120,7 @@ let fullTargets: [Target] = [
     // To the frontend alone: the driver would link libFuzzer's main too.
     let flags = ["-Xfrontend", "-sanitize=address,fuzzer", "-enable-testing"]
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
-    target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-fsanitize=address"])]
+    target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-O1", "-fsanitize=address"])]
   }
   return modules + fuzzers
 }
@@ -133,15 +133,16 @@ let package = Package(
       .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
       .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
     ]
-    + (embedded
-      ? []
-      : [
-        .library(
-          name: "SwiftletToolkit",
-          targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
-        .executable(name: "swiftlet", targets: ["swiftlet"]),
-      ]),
-  dependencies: embedded || fuzzer != nil ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
+      + (embedded
+        ? []
+        : [
+          .library(
+            name: "SwiftletToolkit",
+            targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
+          .executable(name: "swiftlet", targets: ["swiftlet"]),
+        ]),
+  dependencies: embedded || fuzzer != nil
+    ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
   targets: fuzzer.map(fuzzTargets) ?? (leanTargets + (embedded ? [] : fullTargets)),
   swiftLanguageModes: [.v6]
 )

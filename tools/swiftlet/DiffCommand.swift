@@ -28,6 +28,7 @@ struct Diff: ParsableCommand {
   @Flag(help: "Replace the page if it exists.") var force = false
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var limitOptions: LimitOptions
 
   func validate() throws {
     guard (1...100_000).contains(count) else { throw ValidationError("--count must be between 1 and 100000.") }

@@ -20,7 +20,7 @@ struct ModelFile {
       throw Failure("\(path): \(Failure.describe(error))")
     }
     byteCount = bytes.count
-    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
+    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes, limits: LimitOptions.models) } catch {
       throw Failure("\(path): \(Failure.describe(error))")
     }
   }

@@ -20,6 +20,8 @@ struct DataOptions: ParsableArguments {
   @Option(help: "How many digits 'synthetic' generates for training; a sixth as many for testing.")
   var syntheticCount = 12_000
 
+  @OptionGroup var limitOptions: LimitOptions
+
   func validate() throws {
     guard (100...1_000_000).contains(syntheticCount) else {
       throw ValidationError("--synthetic-count must be between 100 and 1000000.")

@@ -126,8 +126,8 @@ extension FuzzTarget {
           for length in Set([0, transparency]) {
             let fields = [5, 4, depth, type, interlace, type == 3 ? 2 : 0, length].map(UInt8.init)
             let tables = [UInt8](repeating: 7, count: (type == 3 ? 6 : 0) + length)
-            let rows = (0..<(interlace == 0 ? row * 4 : row * 6)).map { $0 % row == 0 ? UInt8($0 / row % 5) : UInt8($0) }
-            seeds.append([1] + fields + tables + rows)
+            let rows = (0..<row * (interlace == 0 ? 4 : 6)).map { $0 % row == 0 ? $0 / row % 5 : $0 }
+            seeds.append([1] + fields + tables + rows.map(UInt8.init(truncatingIfNeeded:)))
           }
         }
       }
