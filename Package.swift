@@ -3,6 +3,8 @@ import PackageDescription
 
 // SWIFTLET_EMBEDDED=1 builds the lean modules and swiftlet-run as Embedded Swift (tools/build-embedded).
 let embedded = Context.environment["SWIFTLET_EMBEDDED"] != nil
+// SWIFTLET_FUZZ, the path of libFuzzer's library without main, adds the parsers' fuzzer (tools/fuzz).
+let fuzzer = Context.environment["SWIFTLET_FUZZ"]
 
 let lean: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded")] : []
 // SWL_SMALL: the portable C kernels, rarely chosen, are compiled for size.
@@ -100,21 +102,47 @@ let fullTargets: [Target] = [
     ]),
 ]
 
+/// The parsers' fuzzer, all Swift code instrumented for coverage and by AddressSanitizer.
+@MainActor func fuzzTargets(_ library: String) -> [Target] {
+  let modules = (leanTargets + fullTargets).filter { !["swiftlet", "swiftlet-run"].contains($0.name) && !$0.isTest }
+  let fuzzers: [Target] = [
+    .target(name: "CFuzzDriver", path: "tools/fuzz-targets/driver"),
+    .executableTarget(
+      name: "swiftlet-fuzz",
+      dependencies: [
+        "CFuzzDriver", "SwiftletPipeline", "SwiftletTraining", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
+        "SwiftletImages", "SwiftletBytes", "SwiftletModel",
+      ],
+      path: "tools/fuzz-targets/targets",
+      linkerSettings: [.unsafeFlags(["-sanitize=address", library]), .linkedLibrary("stdc++")]),
+  ]
+  for target in modules + fuzzers where target.type != .system {
+    // To the frontend alone: the driver would link libFuzzer's main too.
+    let flags = ["-Xfrontend", "-sanitize=address,fuzzer", "-enable-testing"]
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
+    target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-O1", "-fsanitize=address"])]
+  }
+  return modules + fuzzers
+}
+
 let package = Package(
   name: "swiftlet",
-  products: [
-    .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
-    .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
-  ]
-    + (embedded
-      ? []
-      : [
-        .library(
-          name: "SwiftletToolkit",
-          targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
-        .executable(name: "swiftlet", targets: ["swiftlet"]),
-      ]),
-  dependencies: embedded ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
-  targets: leanTargets + (embedded ? [] : fullTargets),
+  products: fuzzer != nil
+    ? [.executable(name: "swiftlet-fuzz", targets: ["swiftlet-fuzz"])]
+    : [
+      .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
+      .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
+    ]
+      + (embedded
+        ? []
+        : [
+          .library(
+            name: "SwiftletToolkit",
+            targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
+          .executable(name: "swiftlet", targets: ["swiftlet"]),
+        ]),
+  dependencies: embedded || fuzzer != nil
+    ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")],
+  targets: fuzzer.map(fuzzTargets) ?? (leanTargets + (embedded ? [] : fullTargets)),
   swiftLanguageModes: [.v6]
 )

@@ -24,6 +24,14 @@ extension ModelFormatError {
       ByteError(reason, field, at: offset).write(to: &text)
       if isInContent { text.write(text: " (in the inflated content)") }
       text.write(text: "; get the file again")
+    case .memoryLimit(let limit):
+      writePlace(to: &text)
+      text.write(text: "the model takes more than the ", limit >> 20, " MiB of memory that a file of this size may")
+      text.write(text: "; if you trust the file, --no-limits reads it all the same")
+    case .stepLimit:
+      writePlace(to: &text)
+      text.write(text: "reading the model takes longer than a file of this size may")
+      text.write(text: "; if you trust the file, --no-limits reads it all the same")
     case .graph(let error):
       writePlace(to: &text)
       text.write(text: "not a valid graph: ")

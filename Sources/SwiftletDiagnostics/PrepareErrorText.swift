@@ -10,8 +10,9 @@ extension PrepareError {
     case .floatModel:
       text.write(text: "this is a float model and only integers are computed here; ")
       text.write(text: "run `swiftlet quantize` or `swiftlet compress` on it first")
-    case .memory:
-      text.write(text: "the model needs more than ", PreparedModel.memoryLimit >> 20, " MiB to run")
+    case .memory(let needed, let limit):
+      text.write(text: "the model needs ", needed >> 20, " MiB of memory or more to run, above the limit of ")
+      text.write(text: "", limit >> 20, " MiB")
     case .unknownKernels:
       text.write(text: "SWIFTLET_KERNELS names no kernels of this CPU and build; it has ")
       text.writeKernelNames()

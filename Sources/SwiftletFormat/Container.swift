@@ -17,25 +17,6 @@ public enum ModelFormat {
   static var largestExpansion: Int { 1032 }
 }
 
-/// What a reader is willing to allocate for one file, beyond the file itself.
-///
-/// Peak allocation stays under `contentBytes + 24 * parameters` bytes, a few hundred bytes per node and
-/// 300 KB of the coder's contexts.
-public struct ReadLimits: Hashable, Sendable {
-  /// The most bytes of inflated content.
-  public var contentBytes: Int
-  /// The most weights and biases together.
-  public var parameters: Int
-  /// The most elements of all values together, per sample; they bound the time that checking windows takes.
-  public var activations: Int
-
-  public init(contentBytes: Int = 1 << 28, parameters: Int = 1 << 26, activations: Int = 1 << 26) {
-    self.contentBytes = contentBytes
-    self.parameters = parameters
-    self.activations = activations
-  }
-}
-
 /// What a file says about itself before it is inflated.
 public struct ModelHeader: Hashable, Sendable {
   public var version: Int
@@ -96,6 +77,9 @@ enum Container {
   static func inflate(
     _ bytes: [UInt8], _ header: ModelHeader, limits: ReadLimits
   ) throws(ModelFormatError) -> [UInt8] {
+    guard header.contentByteCount <= limits.memoryBytes else {
+      throw ModelFormatError(.memoryLimit(limits.memoryBytes), "content size", at: 5, isInContent: false)
+    }
     let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
     do {
       return try Zlib.inflate(

@@ -4,10 +4,30 @@ import SwiftletBytes
 package struct FieldReader {
   private var cursor: ByteCursor
   private let isInContent: Bool
+  private(set) var budget: ReadBudget
 
-  package init(_ bytes: [UInt8], range: Range<Int>? = nil, isInContent: Bool = true) {
+  package init(
+    _ bytes: [UInt8], range: Range<Int>? = nil, isInContent: Bool = true, limits: ReadLimits = ReadLimits()
+  ) {
     cursor = ByteCursor(bytes, range: range)
     self.isInContent = isInContent
+    budget = ReadBudget(limits)
+  }
+
+  /// Checks that `count * each` bytes may be allocated, before they are.
+  @inline(never) mutating func reserve(
+    _ count: Int, each: Int = 1, _ field: StaticString
+  ) throws(ModelFormatError) {
+    guard budget.takeMemory(count, each: each) else {
+      throw error(.memoryLimit(budget.limits.memoryBytes), field, at: offset)
+    }
+  }
+
+  /// Checks that `count * each` steps may be taken, before they are.
+  @inline(never) mutating func spend(
+    _ count: Int, each: Int = 1, _ field: StaticString
+  ) throws(ModelFormatError) {
+    guard budget.takeSteps(count, each: each) else { throw error(.stepLimit, field, at: offset) }
   }
 
   var offset: Int { cursor.offset }

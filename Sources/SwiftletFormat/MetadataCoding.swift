@@ -79,7 +79,9 @@ extension Metadata {
 
 extension FieldReader {
   mutating func text(_ field: StaticString, limit: Int) throws(ModelFormatError) -> [UInt8] {
-    Array(try bytes(field, count: try count(field, limit: limit)))
+    let text = try bytes(field, count: try count(field, limit: limit))
+    try reserve(text.count, field)
+    return Array(text)
   }
 
   /// `inputChannels` is how many pairs a normalization must have.
@@ -92,6 +94,8 @@ extension FieldReader {
     var metadata = Metadata()
     if parts & MetadataPart.labels != 0 {
       let count = try count("label count", atLeast: 1, limit: labelLimit)
+      try reserve(count, each: ReadCost.labelBytes, "labels")
+      metadata.labels.reserveCapacity(count)
       for _ in 0..<count { metadata.labels.append(try text("label", limit: Limits.nameBytes)) }
     }
     if parts & MetadataPart.normalization != 0 {

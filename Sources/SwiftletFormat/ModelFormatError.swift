@@ -18,6 +18,10 @@ public struct ModelFormatError: Error, Sendable {
     case badValue
     /// Bytes that cannot be read, inflated, or whose checksum is wrong.
     case bytes(ByteError.Reason)
+    /// The model would take more than this many bytes of memory, `ReadLimits.memoryBytes`.
+    case memoryLimit(Int)
+    /// Decoding would take longer than `ReadLimits.steps` allows.
+    case stepLimit
     /// The graph read is not a valid model.
     case graph(GraphError)
     /// The model to be written is not valid or passes the format's limits.

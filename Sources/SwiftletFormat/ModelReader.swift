@@ -18,15 +18,16 @@ public enum ModelReader {
 
   /// Reads and validates a model; `bytes` may be hostile.
   ///
-  /// Allocates at most the content's declared size and the decoded parameters, both checked against `limits` first.
-  public static func read(_ bytes: [UInt8], limits: ReadLimits = ReadLimits()) throws(ModelFormatError) -> Model {
+  /// Whatever it allocates is checked against `limits` first, by default those for a file of this size.
+  public static func read(_ bytes: [UInt8], limits: ReadLimits? = nil) throws(ModelFormatError) -> Model {
     try readDetailed(bytes, limits: limits).model
   }
 
   /// As `read`, with the header and how each tensor is stored.
   public static func readDetailed(
-    _ bytes: [UInt8], limits: ReadLimits = ReadLimits()
+    _ bytes: [UInt8], limits: ReadLimits? = nil
   ) throws(ModelFormatError) -> ReadModel {
+    let limits = limits ?? ReadLimits(fileOf: bytes.count)
     let header = try Container.readHeader(bytes, limits: limits)
     try Container.check(bytes, header)
     if header.isCoded {
@@ -44,7 +45,8 @@ public enum ModelReader {
   package static func readContent(
     _ content: [UInt8], isQuantized: Bool, limits: ReadLimits = ReadLimits()
   ) throws(ModelFormatError) -> (model: Model, tensors: [TensorRecord]) {
-    var reader = FieldReader(content)
+    var reader = FieldReader(content, limits: limits)
+    try reader.reserve(content.count, "content")
     var model = try readGraph(&reader, isQuantized: isQuantized, limits: limits)
     model.metadata = try reader.metadata(
       inputChannels: model.values[0].shape.channels, isQuantized: isQuantized)
@@ -67,8 +69,9 @@ public enum ModelReader {
   /// The model in a coded content's first bytes, without parameters, and the shapes of the weights to come by node.
   static func readPrelude(
     _ prelude: [UInt8], isQuantized: Bool, limits: ReadLimits, parameterLimit: Int
-  ) throws(ModelFormatError) -> (model: Model, weights: [(node: Int, shape: [Int])]) {
-    var reader = FieldReader(prelude)
+  ) throws(ModelFormatError) -> (model: Model, weights: [(node: Int, shape: [Int])], budget: ReadBudget) {
+    var reader = FieldReader(prelude, limits: limits)
+    try reader.reserve(prelude.count, "graph")
     var model = try readGraph(&reader, isQuantized: isQuantized, limits: limits)
     model.metadata = try reader.metadata(
       inputChannels: model.values[0].shape.channels, isQuantized: isQuantized)
@@ -89,7 +92,7 @@ public enum ModelReader {
       }
     }
     try reader.expectEnd("end of graph")
-    return (model, weights)
+    return (model, weights, reader.budget)
   }
 
   /// Adds the elements of `shape` to `total`, refusing more than `limit`.
@@ -163,11 +166,13 @@ public enum ModelReader {
     guard options & ~allowed == 0, options & forbidden == 0 else {
       throw reader.error(.unknownValue(options), "node options", at: optionStart)
     }
+    try reader.reserve(ReadCost.nodeBytes, "node")
     let name = options & NodeOption.name != 0 ? try reader.text("node name", limit: Limits.nameBytes) : []
     var inputs = [model.values.count - 1]
     if options & NodeOption.inputs != 0 {
       inputs = []
       let count = try reader.count("node input count", atLeast: 1, limit: 64)
+      inputs.reserveCapacity(count)
       for _ in 0..<count {
         inputs.append(model.values.count - (try reader.count("node input", atLeast: 1, limit: model.values.count)))
       }

@@ -129,8 +129,7 @@ extension Model {
   var decisionCount: Int {
     nodes.reduce(0) { total, node in
       let weights = node.parameters.first?.int8s ?? []
-      return total
-        + weights.reduce(weights.count) { $1 == 0 ? $0 : $0 + 1 + 2 * (8 - $1.magnitude.leadingZeroBitCount) }
+      return weights.reduce(total) { $0 + $1.decisionCount }
     }
   }
 

@@ -59,8 +59,11 @@ extension FieldReader {
     case 0: return Array(repeating: try scale(field), count: count)
     case 1:
       var scales: [Scale] = []
+      guard count <= remaining else {
+        throw error(.bytes(.truncated(needed: count, available: remaining)), field, at: start)
+      }
+      scales.reserveCapacity(count)
       var k = Int(try byte(field)) - 124
-      // Every further scale takes at least a byte, so the file bounds this.
       while true {
         guard (-124...124).contains(k), let scale = Scale(halfPower: k) else {
           throw error(.badValue, field, at: start)

@@ -24,6 +24,9 @@ struct DecodedElements {
     stride = isTransposed ? matrix.columns : 1
   }
 
+  /// What writing one costs (Format.md, Limits): elements that are stored transposed lie far apart.
+  var stepsPerElement: Int { stride == 1 ? 1 : 3 }
+
   /// Where stored element `index` lies. Going forward is cheap.
   private mutating func position(_ index: Int) -> Int {
     precondition(index >= 0 && index < count)
@@ -179,13 +182,22 @@ struct PackedBits {
   }
 
   /// Eight bytes' bits at byte `first`, those past the end zero.
-  @inline(__always) private func word(_ first: Int) -> UInt64 {
+  @inline(__always) func word(_ first: Int) -> UInt64 {
     if first <= bytes.count - 8, let start = bytes.baseAddress {
       return UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(fromByteOffset: first, as: UInt64.self))
     }
     var word: UInt64 = 0
     for index in (first..<bytes.count).reversed() { word = word << 8 | UInt64(bytes[index]) }
     return word
+  }
+
+  /// The number whose lowest bit is bit `index`, of at most 8 bits.
+  func number(at index: Int, bits: Int) -> Int {
+    precondition(index >= 0 && bits <= 8 && index + bits <= count)
+    guard bits > 0 else { return 0 }
+    let (first, last) = (index >> 3, (index + bits - 1) >> 3)
+    let pair = Int(bytes[first]) | Int(bytes[last]) << 8
+    return (last > first ? pair : Int(bytes[first])) >> (index & 7) & (1 << bits - 1)
   }
 
   var setCount: Int {

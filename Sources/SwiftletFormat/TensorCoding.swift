@@ -70,6 +70,8 @@ extension FieldReader {
   ) throws(ModelFormatError) -> (tensor: Tensor, record: TensorRecord) {
     let element: ElementType = !isQuantized ? .float32 : spec.role == .weights ? .int8 : .int32
     let scaleStart = offset
+    if element == .int8 { try reserve(spec.shape[0], each: ReadCost.channelBytes, "scales") }
+    try reserve(spec.count, each: element.byteCount, "weights")
     let scales = element == .int8 ? try scales("scales", count: spec.shape[0]) : []
     let start = offset
     let byte = try byte("encoding")

@@ -4,7 +4,7 @@ import SwiftletModel
 /// The inverse of `TensorEncoder`, over bytes that may be hostile.
 ///
 /// The element count comes from the graph's shapes and has been checked against the caps; every stored length derives
-/// from it, so nothing is allocated on the word of the bytes decoded here.
+/// from it, so nothing is allocated on the word of the bytes decoded here. Steps are spent before they are taken.
 package enum TensorDecoder {
   /// Bits of an index into a table of `count` values.
   static func indexBits(_ count: Int) -> Int { count <= 1 ? 0 : Int.bitWidth - (count - 1).leadingZeroBitCount }
@@ -45,6 +45,7 @@ package enum TensorDecoder {
     case .zeros: break
     case .raw:
       let values = try StoredValues(&reader, content, count: elements.count, width: elements.width)
+      try reader.spend(elements.count, each: elements.stepsPerElement, "values")
       for index in 0..<elements.count { elements[index] = values[index] }
     case .bitmask: try bitmask(&reader, content, into: &elements)
     case .gaps: try gaps(&reader, content, into: &elements)
@@ -57,10 +58,11 @@ package enum TensorDecoder {
   }
 
   private static func nonzeros(
-    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, count: Int, width: Int
+    _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, count: Int, of elements: DecodedElements
   ) throws(ModelFormatError) -> StoredValues {
     let start = reader.offset
-    let values = try StoredValues(&reader, content, count: count, width: width)
+    let values = try StoredValues(&reader, content, count: count, width: elements.width)
+    try reader.spend(count, each: elements.stepsPerElement, "values")
     guard !values.containsZero else { throw reader.error(.badValue, "values", at: start) }
     return values
   }
@@ -69,7 +71,7 @@ package enum TensorDecoder {
     _ reader: inout FieldReader, _ content: UnsafeBufferPointer<UInt8>, into elements: inout DecodedElements
   ) throws(ModelFormatError) {
     let mask = try PackedBits(&reader, content, "bitmask", count: elements.count)
-    let values = try nonzeros(&reader, content, count: mask.setCount, width: elements.width)
+    let values = try nonzeros(&reader, content, count: mask.setCount, of: elements)
     elements.scatter(values, at: mask)
   }
 
@@ -100,7 +102,7 @@ package enum TensorDecoder {
       position += isElement
     }
     _ = try reader.range("gaps", count: gapCount)
-    let values = try nonzeros(&reader, content, count: nonzeroCount, width: elements.width)
+    let values = try nonzeros(&reader, content, count: nonzeroCount, of: elements)
     elements.scatter(values, after: UnsafeBufferPointer(rebasing: rest[..<gapCount]))
   }
 
@@ -117,6 +119,7 @@ package enum TensorDecoder {
       index += 1
     }
     let values = try StoredValues(&reader, content, "blocks", count: stored, width: 1)
+    try reader.spend(stored + blockCount, "blocks")
     index = 0
     var next = 0
     forEachBlock(matrix) { rows, columns in
@@ -142,9 +145,9 @@ package enum TensorDecoder {
     let (total, overflow) = elements.count.multipliedReportingOverflow(by: width)
     guard !overflow else { throw reader.error(.badValue, "indexes", at: start) }
     let packed = try PackedBits(&reader, content, "indexes", count: total)
+    try reader.spend(elements.count, each: elements.stepsPerElement, "indexes")
     for element in 0..<elements.count {
-      var index = 0
-      for position in 0..<width { index |= Int(packed[element * width + position]) << position }
+      let index = packed.number(at: element * width, bits: width)
       guard index < tableCount else { throw reader.error(.badValue, "indexes", at: start) }
       elements[element] = table[index]
     }
@@ -160,17 +163,24 @@ package enum TensorDecoder {
     guard (count + 7) / 8 * planeCount <= reader.remaining else {
       throw reader.error(.bytes(.truncated(needed: (count + 7) / 8, available: reader.remaining)), "planes", at: start)
     }
-    for _ in 0..<planeCount {
-      let plane = try PackedBits(&reader, content, "planes", count: count)
-      for index in 0..<count { elements[index] = elements[index] << 1 | UInt32(plane[index]) }
-    }
+    var planes: [PackedBits] = []
+    for _ in 0..<planeCount { planes.append(try PackedBits(&reader, content, "planes", count: count)) }
+    // 64 elements at a time, so that zeros take next to none.
+    func present(_ first: Int) -> UInt64 { planes.reduce(0) { $0 | $1.word(first) } }
     var nonzeroCount = 0
-    for index in 0..<count where elements[index] != 0 { nonzeroCount += 1 }
+    for first in stride(from: 0, to: (count + 7) / 8, by: 8) { nonzeroCount += present(first).nonzeroBitCount }
     let signs = try PackedBits(&reader, content, "signs", count: nonzeroCount)
+    try reader.spend(nonzeroCount, each: planeCount / 2 + elements.stepsPerElement, "signs")
     var next = 0
-    for index in 0..<count where elements[index] != 0 {
-      if signs[next] == 1 { elements[index] = 0 &- elements[index] }
-      next += 1
+    for first in stride(from: 0, to: (count + 7) / 8, by: 8) {
+      var rest = present(first)
+      while rest != 0 {
+        let index = first * 8 + rest.trailingZeroBitCount
+        let magnitude = planes.reduce(0 as UInt32) { $0 << 1 | UInt32($1[index]) }
+        elements[index] = signs[next] == 1 ? 0 &- magnitude : magnitude
+        next += 1
+        rest &= rest &- 1
+      }
     }
   }
 
@@ -181,6 +191,7 @@ package enum TensorDecoder {
     guard count <= reader.remaining else {
       throw reader.error(.bytes(.truncated(needed: count, available: reader.remaining)), "values", at: reader.offset)
     }
+    try reader.spend(count, "values")
     for index in 0..<count {
       let start = reader.offset
       let value = try reader.signedVarint("values")

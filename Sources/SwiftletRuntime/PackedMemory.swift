@@ -7,13 +7,17 @@ final class PackedMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
   private(set) var byteCount = 0
   private var taken = 0
+  /// The most bytes in all.
+  let limit: Int
+
+  init(limit: Int) { self.limit = limit }
 
   /// Zeroed room for `count` elements and one vector more, so that whole vectors may be read at the end.
   func allocate<Element>(
     _ type: Element.Type, count: Int
   ) throws(PrepareError) -> UnsafeMutablePointer<Element> {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-    guard !overflow else { throw PrepareError(.memory) }
+    guard !overflow else { throw error(.max) }
     return try allocate(byteCount: bytes).bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
@@ -35,7 +39,7 @@ final class PackedMemory {
         return nil
       }
     }
-    guard let copy else { throw failure ?? PrepareError(.memory) }
+    guard let copy else { throw failure ?? error(0) }
     return copy.assumingMemoryBound(to: Element.self)
   }
 
@@ -48,14 +52,18 @@ final class PackedMemory {
 
   private func allocate(byteCount bytes: Int) throws(PrepareError) -> UnsafeMutableRawPointer {
     // What the allocator really takes: slack, alignment, its own record.
-    guard bytes <= PreparedModel.memoryLimit - taken - 192, let block = swl_aligned_alloc(64, bytes + 64) else {
-      throw PrepareError(.memory)
-    }
+    guard bytes <= limit - taken - 192, let block = swl_aligned_alloc(64, bytes + 64) else { throw error(bytes) }
     blocks.append(block)
     byteCount += bytes
     taken += bytes + 192
     block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes + 64)
     return block
+  }
+
+  /// That so many bytes more are too many.
+  func error(_ bytes: Int) -> PrepareError {
+    let (needed, overflow) = bytes.addingReportingOverflow(taken)
+    return PrepareError(.memory(needed: overflow ? .max : needed, limit: limit))
   }
 
   deinit {

@@ -7,8 +7,8 @@ public struct PrepareError: Error, Hashable, Sendable {
     case graph(GraphError.Reason)
     /// The model computes with floating point; quantize it first.
     case floatModel
-    /// The prepared model or one session's arena would take more than `PreparedModel.memoryLimit` bytes.
-    case memory
+    /// The prepared model or one session's arena would take `needed` bytes or more, and may take `limit`.
+    case memory(needed: Int, limit: Int)
     /// `SWIFTLET_KERNELS` names a table that this CPU or build does not have.
     case unknownKernels
   }

@@ -5,7 +5,7 @@ public import SwiftletModel
 ///
 /// It is immutable, so any number of sessions, on any threads, share it.
 public final class PreparedModel: @unchecked Sendable {
-  /// The most bytes the packed weights and tables may take, and the most one arena may take.
+  /// The most bytes the packed weights and tables may take, and the most one arena may take, unless told otherwise.
   public static var memoryLimit: Int { 1 << 30 }
   /// An arena beyond this many bytes holds fewer images at a time, down to `smallestChunk`: the second-level cache.
   static var preferredArena: Int { 512 << 10 }
@@ -22,6 +22,7 @@ public final class PreparedModel: @unchecked Sendable {
   public let steps: [StepDescription]
 
   let memory: PackedMemory
+  let memoryLimit: Int
   let program: UnsafePointer<Step>
   /// The arena offset of each buffer.
   let offsets: UnsafePointer<Int>
@@ -38,27 +39,32 @@ public final class PreparedModel: @unchecked Sendable {
   /// Prepares `model` for batches of up to `maxBatch` images.
   ///
   /// A model that `runsOnce` is prepared without what pays only in later runs; the results are the same bytes.
-  /// `kernels` defaults to the table `SWIFTLET_KERNELS` names, or the fastest.
-  /// - Throws: `PrepareError` for a float or invalid model, an unknown kernel table, or one that needs more memory
+  /// `kernels` defaults to the table `SWIFTLET_KERNELS` names, or the fastest. A small file may describe a network that
+  /// takes much memory to run: beyond `memoryLimit` bytes it is refused before they are allocated.
+  /// - Throws: `PrepareError` for a float or invalid model, an unknown kernel table, or a model that needs more memory
   ///   than `memoryLimit`.
   public init(
-    _ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil, runsOnce: Bool = false
+    _ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil, runsOnce: Bool = false,
+    memoryLimit: Int = PreparedModel.memoryLimit
   ) throws(PrepareError) {
     precondition(maxBatch >= 1, "maxBatch must be at least 1")
     // Building the program folds every weighted node, which checks its accumulators.
     do { try model.validate(checkingAccumulators: false) } catch { throw PrepareError(error) }
     guard model.isQuantized else { throw PrepareError(.floatModel) }
     guard let kernels = kernels ?? KernelTable.selected else { throw PrepareError(.unknownKernels) }
-    let builder = try ProgramBuilder(model, kernels, maxBatch: maxBatch, runsOnce: runsOnce)
+    let builder = try ProgramBuilder(
+      model, kernels, maxBatch: maxBatch, runsOnce: runsOnce, memoryLimit: memoryLimit)
     try builder.build()
     let memory = builder.memory
 
     let single = builder.plan(chunk: 1)
-    guard single.byteCount <= PreparedModel.memoryLimit else { throw PrepareError(.memory) }
+    guard single.byteCount <= memoryLimit else {
+      throw PrepareError(.memory(needed: single.byteCount, limit: memoryLimit))
+    }
     let fitting = max(PreparedModel.preferredArena / max(single.byteCount, 1), PreparedModel.smallestChunk)
     var chunk = min(maxBatch, fitting)
     var plan = builder.plan(chunk: chunk)
-    while plan.byteCount > PreparedModel.memoryLimit {
+    while plan.byteCount > memoryLimit {
       chunk = max(1, chunk / 2)
       plan = builder.plan(chunk: chunk)
     }
@@ -66,6 +72,7 @@ public final class PreparedModel: @unchecked Sendable {
     self.kernels = kernels
     self.chunk = chunk
     self.memory = memory
+    self.memoryLimit = memoryLimit
     arenaByteCount = plan.byteCount
     steps = builder.descriptions
     offsets = try memory.store(plan.offsets)

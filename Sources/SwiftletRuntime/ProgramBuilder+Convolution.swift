@@ -43,7 +43,7 @@ extension ProgramBuilder {
       return winograd
     }
     guard let paddedByteCount = geometry.paddedByteCount, plan.output.height * plan.output.width <= 1 << 26 else {
-      throw PrepareError(.memory)
+      throw memory.error(geometry.paddedByteCount ?? .max)
     }
     let (cells, perWindow) = geometry.pixels(pooledBy: pool)
     let windowCount = cells.count / perWindow

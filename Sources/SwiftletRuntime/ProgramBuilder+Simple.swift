@@ -12,7 +12,7 @@ extension ProgramBuilder {
     if let divisor = pool.divisorOverride, divisor > 1 << 22 {
       return (.reference(try memory.store(referenceStep(index))), "reference")
     }
-    guard plan.input.count <= Int(Int32.max) else { throw PrepareError(.memory) }
+    guard plan.input.count <= Int(Int32.max) else { throw memory.error(plan.input.count) }
     let rowBytes = plan.input.width * plan.input.channels
     var arguments = swl_pool_args()
     arguments.channels = plan.input.channels
@@ -23,10 +23,12 @@ extension ProgramBuilder {
     arguments.row_step = plan.rows.dilation * rowBytes
     arguments.column_step = plan.columns.dilation * plan.input.channels
     if pool.reduction == .average { try addMeans(pool, plan, node, to: &arguments) }
+    // No window has more taps on the input, however large its kernel.
+    let taps = min(pool.window.kernel.height, plan.input.height) * min(pool.window.kernel.width, plan.input.width)
     let step = PoolStep(
       kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
       output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
-      nanoseconds: nanoseconds(operations: plan.output.count * pool.window.kernel.height * pool.window.kernel.width))
+      nanoseconds: nanoseconds(operations: plan.output.count * taps))
     return (.pool(try memory.store(step)), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
   }
 
@@ -38,30 +40,49 @@ extension ProgramBuilder {
     return (try memory.store(offsets), try memory.store(taps.map { Int32($0.count) }))
   }
 
-  /// One `swl_mean` for each distinct pair of divisor and valid cells, and which one each output pixel takes.
+  /// Neighbouring outputs along an axis that cover equally many cells, on the input and with its padding, share a class.
+  private struct AxisClasses {
+    private(set) var classes: [(taps: Int, withPadding: Int)] = []
+    private(set) var classOfOutput: [Int32] = []
+
+    init(_ axis: AxisPlan, countsPadding: Bool) {
+      classOfOutput.reserveCapacity(axis.output)
+      for o in 0..<axis.output {
+        let next = (taps: axis.taps(o).count, withPadding: countsPadding ? axis.countWithPadding(o) : 0)
+        if classes.last.map({ $0 != next }) ?? true { classes.append(next) }
+        classOfOutput.append(Int32(classes.count - 1))
+      }
+    }
+  }
+
+  /// One `swl_mean` for each pair of a row's and a column's class, and which one each output pixel takes.
   private func addMeans(
     _ pool: Pool2D, _ plan: WindowPlan, _ node: Node, to arguments: inout swl_pool_args
   ) throws(PrepareError) {
     let from = quantization(node.inputs[0])
     let to = quantization(node.output)
-    var keys: [(cells: Int, divisor: Int)] = []
-    var means: [swl_mean] = []
-    var indexes: [Int32] = []
-    for oy in 0..<plan.output.height {
-      for ox in 0..<plan.output.width {
-        let cells = plan.rows.taps(oy).count * plan.columns.taps(ox).count
-        let divisor = pool.divisor(plan, oy, ox)
-        var found = keys.firstIndex { $0.cells == cells && $0.divisor == divisor }
-        if found == nil {
-          found = keys.count
-          keys.append((cells, divisor))
-          means.append(try mean(cells: cells, divisor: divisor, from, to))
-        }
-        indexes.append(Int32(found ?? 0))
+    let rows = AxisClasses(plan.rows, countsPadding: pool.countsPadding)
+    let columns = AxisClasses(plan.columns, countsPadding: pool.countsPadding)
+    let means = try memory.allocate(swl_mean.self, count: rows.classes.count * columns.classes.count)
+    for (y, row) in rows.classes.enumerated() {
+      for (x, column) in columns.classes.enumerated() {
+        let cells = row.taps * column.taps
+        let divisor = pool.divisorOverride ?? (pool.countsPadding ? row.withPadding * column.withPadding : cells)
+        means[y * columns.classes.count + x] = try mean(cells: cells, divisor: divisor, from, to)
       }
     }
-    arguments.means = try memory.store(means)
-    if means.count > 1 { arguments.mean_index = try memory.store(indexes) }
+    arguments.means = UnsafePointer(means)
+    if rows.classes.count * columns.classes.count > 1 {
+      let indexes = try memory.allocate(Int32.self, count: plan.output.height * plan.output.width)
+      var next = 0
+      for row in rows.classOfOutput {
+        for column in columns.classOfOutput {
+          indexes[next] = row * Int32(columns.classes.count) + column
+          next += 1
+        }
+      }
+      arguments.mean_index = UnsafePointer(indexes)
+    }
     arguments.has_own_scale = from != to
     arguments.zero_point = Int32(to.zeroPoint)
   }

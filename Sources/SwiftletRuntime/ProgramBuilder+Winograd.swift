@@ -13,7 +13,7 @@ extension ProgramBuilder {
       let winograd = WinogradPlan.best(
         plan, conv, pooledBy: pool, weights: weights, kernels, transformsFor: runsOnce ? maxBatch : nil),
       // Transformed weights take several times the file's bytes.
-      memory.byteCount + conv.groups * winograd.weightCount * 2 <= PreparedModel.memoryLimit / 2
+      memory.byteCount + conv.groups * winograd.weightCount * 2 <= memory.limit / 2
     else { return nil }
 
     let input = plan.input
@@ -27,8 +27,8 @@ extension ProgramBuilder {
     let tileBlock = winograd.tileBlock(images: isPadded ? 1 : maxBatch)
     let scratchByteCount = winograd.scratchByteCount(tileBlock: tileBlock)
     // What no session could hold; the direct kernel takes less.
-    guard !overflow, byteCount <= PreparedModel.memoryLimit / 2,
-      scratchByteCount <= PreparedModel.memoryLimit / 2
+    guard !overflow, byteCount <= memory.limit / 2,
+      scratchByteCount <= memory.limit / 2
     else { return nil }
     var padding: PaddedCopy?
     if isPadded {

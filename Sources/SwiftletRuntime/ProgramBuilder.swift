@@ -16,7 +16,7 @@ final class ProgramBuilder {
   let maxBatch: Int
   /// What is prepared for later runs does not pay.
   let runsOnce: Bool
-  let memory = PackedMemory()
+  let memory: PackedMemory
   let pointers: UnsafePointer<KernelPointers>
   private(set) var steps: [Step] = []
   private(set) var descriptions: [StepDescription] = []
@@ -26,7 +26,10 @@ final class ProgramBuilder {
   /// Whether the step that computes each node is made.
   private var isDone: [Bool]
 
-  init(_ model: Model, _ kernels: KernelTable, maxBatch: Int, runsOnce: Bool = false) throws(PrepareError) {
+  init(
+    _ model: Model, _ kernels: KernelTable, maxBatch: Int, runsOnce: Bool, memoryLimit: Int
+  ) throws(PrepareError) {
+    memory = PackedMemory(limit: memoryLimit)
     self.model = model
     self.kernels = kernels
     self.maxBatch = maxBatch

@@ -18,11 +18,11 @@ public final class Session {
   private let run: UnsafeMutablePointer<Run>
 
   /// - Parameter threads: 1...1024; fewer are used where the system refuses to start so many, or where their arenas
-  ///   would together pass `PreparedModel.memoryLimit`.
+  ///   would together pass the memory that the model was prepared for.
   public init(_ model: PreparedModel, threads: Int = 1) {
     precondition((1...1024).contains(threads), "threads must be in 1...1024")
     self.model = model
-    let affordable = max(1, min(threads, PreparedModel.memoryLimit / max(model.arenaByteCount, 1)))
+    let affordable = max(1, min(threads, model.memoryLimit / max(model.arenaByteCount, 1)))
     pool = affordable > 1 ? swl_pool_create(Int32(affordable)) : nil
     self.threads = pool == nil ? 1 : affordable
     let (byteCount, overflow) = model.arenaByteCount.multipliedReportingOverflow(by: self.threads)

@@ -9,6 +9,8 @@ struct Options {
   var inputs: [UnsafePointer<CChar>] = []
   var isJSON = false
   var isVerifying = false
+  /// Small files may ask for much memory and time.
+  var areLimitsLifted = false
   var showsHelp = false
   var showsVersion = false
   var top = 1
@@ -57,6 +59,8 @@ extension Options {
       isJSON = true
     } else if matches(argument, "--verify") {
       isVerifying = true
+    } else if matches(argument, "--no-limits") {
+      areLimitsLifted = true
     } else if matches(argument, "--help") || matches(argument, "-h") {
       showsHelp = true
     } else if matches(argument, "--version") {

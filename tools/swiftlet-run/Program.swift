@@ -14,7 +14,7 @@ enum Program {
   static func run(_ options: Options, to output: inout Output) throws(Failure) {
     guard let path = options.model else { return }
     let chosen = try kernels(options)
-    let model = try readModel(path)
+    let model = try readModel(path, options)
     if options.isVerifying { try verify(model, path: path, kernels: chosen, options: options, to: &output) }
     guard let first = options.inputs.first else { return }
     guard model.isQuantized else { throw Failure(path, PrepareError(.floatModel), model: model) }
@@ -26,7 +26,7 @@ enum Program {
     let shape = model.values[model.inputs[0]].shape
     var decoded = try readInput(first, shape: shape)
     let prepared = try prepare(
-      model, path: path, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch,
+      model, path: path, options, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch,
       runsOnce: decoded.count == 1 && options.inputs.count == 1)
     let predictor = try Predictor(prepared, path: path, options: options)
     for (index, input) in options.inputs.enumerated() {
@@ -36,7 +36,7 @@ enum Program {
   }
 
   /// The compressed bytes are freed before the model is prepared.
-  private static func readModel(_ path: UnsafePointer<CChar>) throws(Failure) -> Model {
+  private static func readModel(_ path: UnsafePointer<CChar>, _ options: Options) throws(Failure) -> Model {
     let bytes: [UInt8]
     do throws(FileError) {
       bytes =
@@ -45,7 +45,9 @@ enum Program {
     } catch { throw Failure(path, error) }
     // About what decoded and packed weights take, and the coder's contexts.
     swl_expect_memory(min(max(8 * bytes.count, 256 << 10), 768 << 10))
-    do throws(ModelFormatError) { return try ModelReader.read(bytes) } catch { throw Failure(path, error) }
+    do throws(ModelFormatError) {
+      return try ModelReader.read(bytes, limits: options.areLimitsLifted ? .lifted : nil)
+    } catch { throw Failure(path, error) }
   }
 
   private static func readInput(_ path: UnsafePointer<CChar>, shape: Shape) throws(Failure) -> DecodedInput {
@@ -90,10 +92,13 @@ enum Program {
   }
 
   private static func prepare(
-    _ model: Model, path: UnsafePointer<CChar>, kernels: KernelTable?, maxBatch: Int = 1, runsOnce: Bool = false
+    _ model: Model, path: UnsafePointer<CChar>, _ options: Options, kernels: KernelTable?, maxBatch: Int = 1,
+    runsOnce: Bool = false
   ) throws(Failure) -> PreparedModel {
+    // Weights prepared take up to 8 bytes each; the arena of a large image tens of megabytes.
+    let limit = options.areLimitsLifted ? Int.max : max(1 << 28, 8 * model.parameterCount)
     do throws(PrepareError) {
-      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels, runsOnce: runsOnce)
+      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels, runsOnce: runsOnce, memoryLimit: limit)
     } catch { throw Failure(path, error, model: model) }
   }
 
@@ -109,7 +114,7 @@ enum Program {
     let tables: [KernelTable]
     if let kernels { tables = [kernels] } else { tables = KernelTable.supported }
     for table in tables {
-      let prepared = try prepare(model, path: path, kernels: table)
+      let prepared = try prepare(model, path: path, options, kernels: table)
       let hash = SelfTest.outputHash(of: prepared, seed: test.seed, sampleCount: test.sampleCount)
       let isMatch = hash == test.outputHash
       writeVerdict(isMatch, hash: hash, test: test, table: table, isJSON: options.isJSON, to: &output.text)

@@ -17,6 +17,7 @@ let help: StaticString = """
     --json           print a JSON object for each image
     --threads N      threads that share a file's images (1)
     --verify         recompute the self-test in MODEL with every kernel of this CPU; needs no INPUT
+    --no-limits      read MODEL and INPUT, and run MODEL, however much memory and time it takes
     --kernels NAME   compute with these kernels only, as the environment variable SWIFTLET_KERNELS does
     --version        print the version
     --help           print this

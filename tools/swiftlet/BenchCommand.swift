@@ -35,6 +35,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "No progress.") var quiet = false
   @Flag(help: "Measure the limits of this machine instead of a model.") var limits = false
   @OptionGroup var shapeOptions: ShapeBenchOptions
+  @OptionGroup var limitOptions: LimitOptions
 
   func validate() throws {
     guard [model != nil, limits, shapeOptions.shapes, shapeOptions.compareKernels].count(where: { $0 }) == 1 else {

@@ -28,6 +28,7 @@ struct Diff: ParsableCommand {
   @Flag(help: "Replace the page if it exists.") var force = false
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var limitOptions: LimitOptions
 
   func validate() throws {
     if let data { try DataOptions.check(data) }

@@ -11,6 +11,7 @@ struct Inspect: ParsableCommand {
 
   @Argument(help: "The model file.") var model: String
   @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var limitOptions: LimitOptions
 
   func run() throws {
     let report = try InspectReport(ModelFile(model))

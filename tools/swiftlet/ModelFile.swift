@@ -19,7 +19,7 @@ struct ModelFile {
     self.path = path
     let bytes = try readBytes(path, limit: 1 << 28)
     byteCount = bytes.count
-    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes) } catch {
+    do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes, limits: LimitOptions.models) } catch {
       throw Failure("\(inputName(path)): \(Failure.describe(error))")
     }
   }

@@ -20,6 +20,7 @@ struct Pack: ParsableCommand {
   @Argument(help: "The model, float or int8.") var model: String
   @OptionGroup var output: OutputOptions
   @OptionGroup var packing: PackingOptions
+  @OptionGroup var limitOptions: LimitOptions
   @Flag(help: "Use the arithmetic coder however long the file takes to load.") var coded = false
   @Option(help: "Facts to leave out, separated by commas: labels, names, provenance, self-test.") var drop: String?
 

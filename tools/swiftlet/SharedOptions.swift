@@ -21,6 +21,8 @@ struct DataOptions: ParsableArguments {
     .from(100, to: 1_000_000), help: "How many digits 'synthetic' generates for training; a sixth as many for testing.")
   var syntheticCount = 12_000
 
+  @OptionGroup var limitOptions: LimitOptions
+
   func validate() throws { try Self.check(data) }
 
   /// Refuses names that no data set has.

@@ -13,6 +13,7 @@ struct Verify: ParsableCommand {
 
   @Argument(help: "The quantized model file.") var model: String
   @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var limitOptions: LimitOptions
 
   private struct Report: Encodable {
     var samples: Int

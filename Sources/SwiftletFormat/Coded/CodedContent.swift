@@ -6,7 +6,7 @@ import SwiftletModel
 package enum CodedContent {
   /// The most bytes of graph and metadata.
   static var preludeLimit: Int { 1 << 20 }
-  /// The most parameters, which bounds the time of decoding.
+  /// The most parameters.
   static var parameterLimit: Int { 1 << 24 }
 
   /// - Parameters:
@@ -22,7 +22,7 @@ package enum CodedContent {
       guard var weights = node.parameters[0].int8s, let biases = node.parameters[1].int32s else { continue }
       let grid = model.kernelGrid(ofNode: index)
       var marks = [coder.count]
-      parameters.code(weights: &weights, grid, &coder) { _ in true }
+      parameters.code(weights: &weights, grid, &coder) { _, _ in true }
       marks.append(coder.count)
       _ = parameters.code(scales: node.parameters[0].scales, isEmpty: emptyRows(weights, grid), &coder)
       marks.append(coder.count)
@@ -51,21 +51,35 @@ package enum CodedContent {
     }
     let truncated = ModelFormatError.Reason.bytes(.truncated(needed: range.count + 1, available: range.count))
     let tables = LogisticTables()
-    let limit = min(limits.contentBytes, preludeLimit)
+    let perByte = ReadCost.byteDecisions * ReadCost.decision
+    let limit = min(limits.contentBytes, preludeLimit, limits.steps / perByte)
     guard let prelude = codePrelude([], &coder, tables, limit: limit, while: { !$0.isOverrun }) else {
       throw fail(coder.isOverrun ? truncated : .badValue, "graph byte count")
     }
-    var (model, specs) = try ModelReader.readPrelude(
+    var (model, specs, budget) = try ModelReader.readPrelude(
       prelude, isQuantized: true, limits: limits, parameterLimit: parameterLimit)
+    guard budget.takeSteps(prelude.count, each: perByte) else { throw fail(.stepLimit, "graph") }
     let parameters = ParameterModel(tables)
     var records: [TensorRecord] = []
     for (index, spec) in specs {
       let start = coder.position
       let grid = model.kernelGrid(ofNode: index)
+      guard budget.takeMemory(grid.rows, each: ReadCost.channelBytes),
+        budget.takeMemory(grid.rows, each: grid.columns),
+        budget.takeMemory(grid.columns, each: WeightModel.columnBytes)
+      else { throw fail(.memoryLimit(limits.memoryBytes), "weights") }
+      guard budget.takeSteps(grid.rows, each: ReadCost.channelDecisions * ReadCost.decision) else {
+        throw fail(.stepLimit, "weights")
+      }
       var weights = [Int8](repeating: 0, count: grid.rows * grid.columns)
-      parameters.code(weights: &weights, grid, &coder) { !$0.isOverrun }
+      var isAffordable = true
+      parameters.code(weights: &weights, grid, &coder) { coder, decisions in
+        isAffordable = budget.takeSteps(decisions, each: ReadCost.decision)
+        return isAffordable && !coder.isOverrun
+      }
       let weightEnd = coder.position
       guard !coder.isOverrun else { throw fail(truncated, "weights") }
+      guard isAffordable else { throw fail(.stepLimit, "weights") }
       guard let scales = parameters.code(scales: [], isEmpty: emptyRows(weights, grid), &coder) else {
         throw fail(.badValue, "scales")
       }

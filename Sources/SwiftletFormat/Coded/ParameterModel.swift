@@ -23,7 +23,8 @@ struct ParameterModel: ~Copyable {
 
   /// As `WeightModel.code`.
   func code<Coder: BitCoder>(
-    weights values: inout [Int8], _ grid: KernelGrid, _ coder: inout Coder, while goesOn: (borrowing Coder) -> Bool
+    weights values: inout [Int8], _ grid: KernelGrid, _ coder: inout Coder,
+    while goesOn: (borrowing Coder, Int) -> Bool
   ) {
     values.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
@@ -42,6 +43,7 @@ struct ParameterModel: ~Copyable {
       return codeGeneral(scales, count: isEmpty.count, &coder)
     }
     var result: [Scale] = []
+    result.reserveCapacity(isEmpty.count)
     // Rows of zeros have scales of their own kind.
     var last: Int64 = -14
     var lastEmpty: Int64 = 0

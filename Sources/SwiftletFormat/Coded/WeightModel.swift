@@ -43,6 +43,8 @@ struct WeightModel: ~Copyable {
   /// Channels from here on share contexts, which bounds memory.
   private static var channelLimit: Int { 1024 }
   private static var neighbourhoods: Int { 8 }
+  /// Bytes allocated for each column of a tensor, at most: its context, its position's, a zero.
+  static var columnBytes: Int { 9 }
 
   init(_ tables: LogisticTables) {
     learner = BitLearner(tables: tables)
@@ -53,16 +55,17 @@ struct WeightModel: ~Copyable {
 
   /// Codes the weights of one tensor, `grid.rows * grid.columns` of them; a decoder finds zeros and leaves weights.
   ///
-  /// - Parameter goesOn: Asked before each row; false ends the work.
+  /// - Parameter goesOn: Told of decisions, and asked whether to go on, after at most `channelLimit` weights; false ends
+  ///   the work.
   func code<Coder: BitCoder>(
     _ weights: UnsafeMutablePointer<Int8>, _ grid: KernelGrid, _ coder: inout Coder,
-    while goesOn: (borrowing Coder) -> Bool
+    while goesOn: (borrowing Coder, Int) -> Bool
   ) {
     general.loosen(to: 100)
     let tensor = TensorContexts(grid, channelLimit: Self.channelLimit, nodes: Self.magnitudeNodes)
     var wasPresent = 1
     for row in 0..<grid.rows {
-      guard goesOn(coder) else { return }
+      guard goesOn(coder, 1) else { return }
       let elements = weights + row * grid.columns
       var isPresent = 0
       for column in 0..<grid.columns where elements[column] != 0 {
@@ -79,15 +82,22 @@ struct WeightModel: ~Copyable {
       sign.contexts[1] = tensor.row.states + 1
       for y in 0..<grid.height {
         for x in 0..<grid.width {
-          codePosition(elements, row, y, x, grid, tensor, &coder)
+          for first in stride(from: 0, to: grid.channels, by: Self.channelLimit) {
+            let channels = first..<min(first + Self.channelLimit, grid.channels)
+            codePosition(elements, row, y, x, channels, grid, tensor, &coder)
+            let start = (y * grid.width + x) * grid.channels
+            var decisions = 0
+            for channel in channels { decisions &+= elements[start &+ channel].decisionCount }
+            guard goesOn(coder, decisions) else { return }
+          }
         }
       }
     }
   }
 
-  /// The weights of all input channels at one position of one kernel.
+  /// The weights of some input channels at one position of one kernel.
   private func codePosition<Coder: BitCoder>(
-    _ row: UnsafeMutablePointer<Int8>, _ rowIndex: Int, _ y: Int, _ x: Int, _ grid: KernelGrid,
+    _ row: UnsafeMutablePointer<Int8>, _ rowIndex: Int, _ y: Int, _ x: Int, _ channels: Range<Int>, _ grid: KernelGrid,
     _ tensor: borrowing TensorContexts, _ coder: inout Coder
   ) {
     let position = y * grid.width + x
@@ -103,7 +113,7 @@ struct WeightModel: ~Copyable {
     let (west2, north2) = (neighbour(0, 2), neighbour(2, 0))
     let above = rowIndex > 0 ? here - grid.columns : tensor.zeros
     zeroFlag.contexts[4] = tensor.position.states + position
-    for channel in 0..<grid.channels {
+    for channel in channels {
       let shared = channel & (Self.channelLimit - 1)
       let (w, n, nw, ne) = (Int(west[channel]), Int(north[channel]), Int(northWest[channel]), Int(northEast[channel]))
       var around = (w != 0 ? 1 : 0) | (n != 0 ? 2 : 0) | (nw != 0 ? 16 : 0) | (ne != 0 ? 32 : 0)
@@ -162,6 +172,11 @@ struct WeightModel: ~Copyable {
     }
     return Int8(truncatingIfNeeded: isNegative == 1 ? -found : found)
   }
+}
+
+extension Int8 {
+  /// About how many decisions the coder takes for this weight, in a row that is not all zero.
+  var decisionCount: Int { self == 0 ? 1 : 2 + 2 * (8 - magnitude.leadingZeroBitCount) }
 }
 
 /// The contexts that live as long as one tensor.

@@ -51,6 +51,22 @@ public struct AxisPlan: Hashable, Sendable {
     return first < end ? first..<end : 0..<0
   }
 
+  /// Whether every output has a tap on the input, told without looking at each: a small file may ask for many.
+  public var coversInputEverywhere: Bool {
+    // Of the windows that start before the input the first needs the most taps to reach it; of those that start on or
+    // behind its first cell the last lies furthest out.
+    guard let first = taps(0).first, !taps(output - 1).isEmpty else { return false }
+    // What is left are windows that step over the whole input; where they do recurs with the dilation.
+    guard dilation > input else { return true }
+    var reached = position(0, first)
+    for _ in 0..<min(dilation, output, (padBefore + stride - 1) / stride) {
+      if reached >= input { return false }
+      reached += stride % dilation
+      if reached >= dilation { reached -= dilation }
+    }
+    return true
+  }
+
   /// The number of taps of output `o` that fall on the input or its padding; overhang from rounding up is left out.
   @inlinable public func countWithPadding(_ o: Int) -> Int {
     let start = o * stride - padBefore
@@ -88,11 +104,7 @@ public struct WindowPlan: Hashable, Sendable {
   }
 
   /// Whether every window covers at least one input cell, as pooling demands.
-  public var coversInputEverywhere: Bool {
-    for o in 0..<rows.output where rows.taps(o).isEmpty { return false }
-    for o in 0..<columns.output where columns.taps(o).isEmpty { return false }
-    return true
-  }
+  public var coversInputEverywhere: Bool { rows.coversInputEverywhere && columns.coversInputEverywhere }
 }
 
 extension AxisPlan {
