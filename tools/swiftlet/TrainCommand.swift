@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SwiftletBytes
+import SwiftletCompression
 import SwiftletData
 import SwiftletFloat
 import SwiftletModel
@@ -35,6 +36,7 @@ struct Train: ParsableCommand {
   @Option(help: "Seed of initial weights, data order, augmentation and dropout.") var seed: UInt64 = 0
   @Option(help: "Images held out for validation; a sixth of smaller sets.") var validation = 5000
   @Option(help: "Seed that chooses the validation images.") var splitSeed: UInt64 = 0
+  @Flag(help: "Train the network even if it can never be quantized.") var floatOnly = false
   @Flag(help: "Go on from the checkpoint of a run that was stopped.") var resume = false
   @OptionGroup var threads: ThreadOptions
 
@@ -52,6 +54,8 @@ struct Train: ParsableCommand {
   func run() throws {
     try output.check()
     let network = try network()
+    let initial = network.initialized(initialization, seed: seed)
+    try check(initial)
     let sets = try data.load()
     let held = min(validation, sets.train.count / 6)
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
@@ -59,7 +63,7 @@ struct Train: ParsableCommand {
     var trainer: Trainer
     do {
       trainer = try Trainer(
-        network.initialized(initialization, seed: seed), configuration: configuration, training: training,
+        initial, configuration: configuration, training: training,
         validation: validationImages, threads: threads.count)
     } catch { throw Failure("\(arch): \(Failure.describe(error))") }
     let checkpointPath = output.output + ".ckpt"
@@ -113,6 +117,17 @@ struct Train: ParsableCommand {
     let json = try readBytes(arch, limit: 1 << 20)
     guard !json.isEmpty else { throw Failure("\(arch): the file is empty; give a JSON architecture") }
     do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(arch): \(error)") }
+  }
+
+  /// Refuses, before any data is read, what no training or no later command could do.
+  private func check(_ network: Model) throws {
+    do { try Trainer.check(network) } catch { throw Failure("\(arch): \(Failure.describe(error))") }
+    guard !floatOnly else { return }
+    do { try network.checkQuantizable(threads: threads.count) } catch {
+      throw Failure(
+        "\(arch): this network can be trained but never quantized: \(error); or give --float-only to train it all the "
+          + "same")
+    }
   }
 
   private func configuration(validationCount: Int) -> TrainingConfiguration {
