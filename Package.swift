@@ -46,15 +46,22 @@ let leanTargets: [Target] = [
 let fullTargets: [Target] = [
   .target(name: "SwiftletData", dependencies: ["SwiftletImages", "SwiftletBytes", "SwiftletModel"]),
   .target(name: "SwiftletFloat", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"]),
-  .target(name: "SwiftletTraining", dependencies: ["SwiftletFloat", "SwiftletData", "SwiftletModel", "SwiftletBytes"]),
+  .target(
+    name: "SwiftletTraining",
+    dependencies: [
+      "SwiftletFloat", "SwiftletData", "SwiftletFormat", "SwiftletDiagnostics", "SwiftletModel", "SwiftletBytes",
+    ]),
   .target(
     name: "SwiftletCompression",
-    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel"]),
+    dependencies: [
+      "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletDiagnostics", "SwiftletModel",
+    ]),
   .target(
     name: "SwiftletPipeline",
     dependencies: [
       "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform",
+      "SwiftletDiagnostics", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels",
+      "CSwiftletPlatform",
     ]),
   .executableTarget(
     name: "swiftlet",

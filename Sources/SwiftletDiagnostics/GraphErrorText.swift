@@ -49,40 +49,12 @@ extension GraphError.Reason {
     case .multiplierRange(let channel):
       text.write(text: "the scales of output channel ", channel, " are too far apart for a 31-bit multiplier")
     case .overLimit: text.write(text: "more nodes, values or elements than the limits allow")
+    case .tooMany(let what, let count, let limit):
+      text.write(text: "the model would have ")
+      if count == .max { text.write(text: "more than 2^63") } else { text.writeDecimal(count) }
+      text.write(text: what.name)
+      text.write(text: ", more than the limit of ", limit, what.remedy)
     case .endpoints: text.write(text: "the inputs or outputs are missing, named twice or do not exist")
-    }
-  }
-}
-
-extension ShapeError {
-  public func write(to text: inout ByteWriter) {
-    switch self {
-    case .badShape(let shape):
-      text.write(text: "the shape ")
-      text.write(shape)
-      text.write(text: " is empty or too large")
-    case .badWindow: text.write(text: "a kernel, stride or dilation is below 1, or a padding is absurd")
-    case .windowLargerThanInput(let kernel, let input):
-      text.write(text: "the window spans ", kernel, " cells but the padded input has ")
-      text.writeDecimal(input)
-      text.write(text: "; use a smaller kernel, or padding")
-    case .windowInPadding: text.write(text: "a pooling window would lie wholly in the padding; use less padding")
-    case .groupsDoNotDivide(let groups, let channels, let filters):
-      text.write(text: "", groups, " groups do not divide ")
-      text.write(text: "", channels, " input channels and ")
-      text.write(text: "", filters, " filters")
-    case .inputCount(let expected, let actual):
-      text.write(text: "the operator takes ", expected, expected == 1 ? " input, not " : " inputs, not ")
-      text.writeDecimal(actual)
-    case .shapesDiffer(let first, let second):
-      text.write(text: "the shapes differ: ")
-      text.write(first)
-      text.write(text: " and ")
-      text.write(second)
-    case .elementCountDiffers(let from, let to):
-      text.write(text: "a reshape from ", from, " to ")
-      text.write(text: "", to, " elements")
-    case .badConfiguration: text.write(text: "a count or rate of the operator is out of range")
     }
   }
 }
@@ -93,5 +65,23 @@ extension ByteWriter {
     write(text: "", shape.height, " x ")
     write(text: "", shape.width, " x ")
     writeDecimal(shape.channels)
+  }
+}
+
+extension ModelCount {
+  fileprivate var name: StaticString {
+    switch self {
+    case .nodes: " layers"
+    case .parameters: " weights and biases up to here"
+    case .activations: " elements of activations up to here"
+    }
+  }
+
+  fileprivate var remedy: StaticString {
+    switch self {
+    case .nodes: "; use fewer layers"
+    case .parameters: "; use fewer filters or units, or pool before"
+    case .activations: "; use fewer filters, a stride, or pool before"
+    }
   }
 }

@@ -76,7 +76,7 @@ import Testing
     // Valid networks that the data does not fit.
     try expect(
       try architecture(flatten + #"{"type": "dense", "units": 10}"#, input: "[32, 32, 3]"),
-      ["the images are 28x28x1", "input is 32x32x3"])
+      ["the images are 28 x 28 x 1", "input is 32 x 32 x 3"])
     try expect(try architecture(flatten + #"{"type": "dense", "units": 7}"#), ["7 outputs", "10 classes"])
   }
 

@@ -50,11 +50,11 @@ import Testing
       .shape(.windowLargerThanInput(kernel: 9, input: 8)), .shape(.windowInPadding),
       .shape(.groupsDoNotDivide(groups: 2, inputChannels: 3, filters: 4)),
       .shape(.inputCount(expected: 1, actual: 2)), .shape(.shapesDiffer(shape, Shape(vector: 6))),
-      .shape(.elementCountDiffers(from: 6, to: 7)), .shape(.badConfiguration), .valueNotReady(value: 1),
+      .shape(.elementCountDiffers(from: 6, to: 7)), .shape(.badSetting(.units, value: 0)), .valueNotReady(value: 1),
       .valueMadeTwice(value: 1), .valueNeverMade(value: 1), .declaredShape(declared: shape, inferred: shape),
       .parameterShape(index: 0), .parameterElement(index: 0), .parameterValue(index: 0, element: 5),
       .parameterScales(index: 0), .quantization(value: 2), .floatOnly, .accumulatorOverflow(channel: 3),
-      .multiplierRange(channel: 3), .overLimit, .endpoints,
+      .multiplierRange(channel: 3), .overLimit, .tooMany(.nodes, count: 5, limit: 4), .endpoints,
     ]
     let texts = reasons.map { reason in text { reason.write(to: &$0) } }
     #expect(Set(texts).count == reasons.count)

@@ -74,32 +74,35 @@ import Testing
     try Self.expectSame(model, folded)
   }
 
-  @Test func batchNormBeforeAPaddedConvolutionIsRefusedByName() throws {
+  @Test func batchNormBeforeAPaddedConvolutionFoldsOnlyWithoutAnOffset() throws {
     var model = try Self.model {
       try $0.add(Networks.conv(6))
       try $0.add(.batchNorm(BatchNorm()), name: Array("norm".utf8))
       try $0.add(Networks.conv(4, padding: .sameUpper))
     }
-    #expect(throws: QuantizationError(.batchNormNotFoldable(.padding), node: "norm")) {
-      _ = try model.foldingBatchNorm()
-    }
+    let layer = try model.foldingBatchNorm()
+    #expect(layer.nodes.map { "\($0.op.kind)" } == ["conv2d", "conv2d", "conv2d"])
+    #expect(layer.nodes[1].name == Array("norm".utf8))
+    try Self.expectSame(model, layer)
     // Without an offset (beta = gain * mean) padding stays zero, and it folds.
     let node = model.nodes[1]
     let gains = zip(node.parameters[0].floats!, node.parameters[3].floats!).map { $0 / ($1 + 1e-3).squareRoot() }
     model.nodes[1].parameters[2].storage = .float32(gains.map { _ in 0 })
     model.nodes[1].parameters[1].storage = .float32(gains.map { _ in 0 })
-    try Self.expectSame(model, model.foldingBatchNorm())
+    let folded = try model.foldingBatchNorm()
+    #expect(folded.nodes.count == 2)
+    try Self.expectSame(model, folded)
   }
 
-  @Test func batchNormOfASharedValueIsRefused() throws {
+  @Test func batchNormOfASharedValueBecomesALayer() throws {
     let model = try Self.model {
       let conv = try $0.add(Networks.conv(6, activation: .none))
       let norm = try $0.add(.batchNorm(BatchNorm()), name: Array("norm".utf8))
       try $0.add(.add(Add()), inputs: [conv, norm])
     }
-    #expect(throws: QuantizationError(.batchNormNotFoldable(.noWeights), node: "norm")) {
-      _ = try model.foldingBatchNorm()
-    }
+    let folded = try model.foldingBatchNorm()
+    #expect(folded.nodes.map { "\($0.op.kind)" } == ["conv2d", "conv2d", "add"])
+    try Self.expectSame(model, folded)
   }
 
   @Test func activationsFuseThroughSelections() throws {
@@ -180,7 +183,8 @@ import Testing
     #expect(folded.input.zeroPoint == 51)
     #expect(abs(folded.input.scale.doubleValue - 1 / 127.5) < 1e-11)
     model.metadata.normalization = Normalization(mean: [0.1307, 0.1307], standardDeviation: [0.3, 0.3])
-    #expect(throws: QuantizationError(.normalizationNotFoldable(.padding))) { _ = try FoldedModel(model) }
+    let layered = try FoldedModel(model)
+    #expect(layered.input == .image && layered.model.nodes[0].name == Array("normalize".utf8))
     model.metadata.normalization = Normalization(mean: [0.2], standardDeviation: [0.5])
     #expect(throws: QuantizationError(.normalizationMalformed)) { _ = try FoldedModel(model) }
   }

@@ -41,7 +41,7 @@ import Testing
 
   /// Each bad file, and what its message must name.
   @Test(arguments: [
-    ("[", "not valid JSON"),
+    ("[", "not valid JSON: line 1"),
     ("{\"input\": [28, 28, 1], \"layers\": []}", "at least one layer"),
     ("{\"input\": [28, 28], \"layers\": [{\"type\": \"flatten\"}]}", "'input'"),
     (
@@ -54,7 +54,7 @@ import Testing
     ),
     ("{\"input\": [28, 28, 1], \"layers\": [{\"type\": \"dense\", \"units\": 1.5}]}", "'units' must be a whole number"),
     ("{\"input\": [28, 28, 1], \"layers\": [{\"type\": \"dense\"}]}", "needs 'units'"),
-    ("{\"input\": [2, 2, 1], \"layers\": [{\"type\": \"max_pool2d\", \"kernel\": 3}]}", "windowLargerThanInput"),
+    ("{\"input\": [2, 2, 1], \"layers\": [{\"type\": \"max_pool2d\", \"kernel\": 3}]}", "the kernel spans 3 cells"),
     ("{\"input\": [2, 2, 1], \"layers\": [{\"type\": \"add\", \"inputs\": [\"x\", \"input\"]}]}", "reads 'x'"),
     (
       "{\"input\": [2, 2, 1], \"layers\": [{\"type\": \"conv2d\", \"filters\": 1, \"kernel\": 1, \"padding\": \"full\"}]}",

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SwiftletBytes
+import SwiftletCompression
 import SwiftletData
 import SwiftletFloat
 import SwiftletFormat
@@ -41,6 +42,7 @@ struct Train: ParsableCommand {
   @Option(.from(0, to: 1_000_000_000), help: "Images held out for validation; a sixth of smaller sets.")
   var validation = 5000
   @Option(.seeds, help: "Seed that chooses the validation images.") var splitSeed: UInt64 = 0
+  @Flag(help: "Train the network even if it can never be quantized.") var floatOnly = false
   @Flag(help: "Go on from the checkpoint of a run that was stopped.") var resume = false
   @Option(help: ArgumentHelp("Where the checkpoint is, instead of OUTPUT.ckpt.", valueName: "file"))
   var checkpoint: String?
@@ -60,6 +62,8 @@ struct Train: ParsableCommand {
       ], force: output.force
     ).check()
     let network = try network()
+    let initial = network.initialized(initialization, seed: seed)
+    try check(initial)
     let sets = try data.load()
     let held = min(validation, sets.train.count / 6)
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
@@ -67,7 +71,7 @@ struct Train: ParsableCommand {
     var trainer: Trainer
     do {
       trainer = try Trainer(
-        network.initialized(initialization, seed: seed), configuration: configuration, training: training,
+        initial, configuration: configuration, training: training,
         validation: validationImages, threads: threads.count)
     } catch { throw Failure("\(inputName(arch)): \(Failure.describe(error))") }
     trainer.checkpointPath = checkpointPath
@@ -145,6 +149,17 @@ struct Train: ParsableCommand {
     let json = try readBytes(arch, limit: 1 << 20)
     guard !json.isEmpty else { throw Failure("\(inputName(arch)): the file is empty; give a JSON architecture") }
     do { return try Architecture.parse(Data(json)) } catch { throw Failure("\(inputName(arch)): \(error)") }
+  }
+
+  /// Refuses, before any data is read, what no training or no later command could do.
+  private func check(_ network: Model) throws {
+    do { try Trainer.check(network) } catch { throw Failure("\(inputName(arch)): \(Failure.describe(error))") }
+    guard !floatOnly else { return }
+    do { try network.checkQuantizable(threads: threads.count) } catch {
+      throw Failure(
+        "\(inputName(arch)): this network can be trained but never quantized: \(error); or give --float-only to train it all the "
+          + "same")
+    }
   }
 
   private func configuration(validationCount: Int) -> TrainingConfiguration {

@@ -17,7 +17,7 @@ extension FoldedModel {
     guard actual == expected else { throw QuantizationError(.imageShape(expected: expected, actual: actual)) }
     let total = min(count, images.count)
     guard total > 0 else { throw QuantizationError(.noCalibrationImages) }
-    let batch = 32
+    let batch = min(32, total)
     let network: FloatNetwork
     do { network = try FloatNetwork(model, maxBatch: batch, threads: threads, fusesPools: false) } catch {
       throw QuantizationError(.graph(error.reason), node: error.node.map { names[$0] })

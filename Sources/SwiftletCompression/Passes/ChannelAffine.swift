@@ -1,5 +1,17 @@
 import SwiftletModel
 
+/// Why an affine map of a value's channels cannot go into the weights that read it.
+enum FoldingObstacle: Error, Hashable {
+  /// The value is an output of the graph.
+  case handedOut
+  /// What reads the value has no weights.
+  case noWeights
+  /// A convolution pads the value with zeros, which the map would not leave zero.
+  case padding
+  /// A pool in between does not pass the map on.
+  case pooling
+}
+
 /// y = gain * x + offset, one pair per channel.
 struct ChannelAffine {
   var gain, offset: [Double]
@@ -23,6 +35,19 @@ extension ChannelAffine {
       gain.append(factor)
       offset.append(shift)
     }
+  }
+}
+
+extension Node {
+  /// Turns a node that applies `map` into one that integers run: a depthwise convolution of one tap.
+  ///
+  /// Its output is the mapped value itself, so whatever pads that later pads it with zeros, as in the float network.
+  mutating func become(_ map: ChannelAffine) {
+    op = .conv2D(.depthwise(channels: map.channels, window: SlidingWindow(kernel: Size2D(1))))
+    parameters = [
+      Tensor(shape: [map.channels, 1, 1, 1], storage: .float32(map.gain.map { Float($0) })),
+      Tensor(shape: [map.channels], storage: .float32(map.offset.map { Float($0) })),
+    ]
   }
 }
 

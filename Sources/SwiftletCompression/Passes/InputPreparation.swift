@@ -5,12 +5,14 @@ struct InputPreparation {
   var model: Model
   var input: Quantization
 
-  /// Does away with the normalization of the input: by nothing, by weights, or by the input's scale and zero point.
+  /// Does away with the normalization of the input: by nothing, by weights, by the input's scale and zero point, or by a
+  /// layer.
   ///
   /// Folded into weights, the model reads x / 255 and has no normalization any more. Where padding forbids that, one
   /// mean and deviation for all channels with 255 * mean an integer (within 1e-4, what Float keeps of it) become the
-  /// input's quantization, and the float model stays as it is, normalization included.
-  /// - Throws: `QuantizationError(.normalization)` where neither way is open.
+  /// input's quantization, and the float model stays as it is, normalization included. Any other normalization becomes
+  /// the first layer, `normalize`, of a model that reads x / 255.
+  /// - Throws: `QuantizationError(.normalizationMalformed)`.
   init(_ model: Model) throws(QuantizationError) {
     guard let normalization = model.metadata.normalization else {
       self.init(model: model, input: .image)
@@ -23,19 +25,22 @@ struct InputPreparation {
     guard model.inputs.count == 1, map.channels == model.values[value].shape.channels,
       (map.gain + map.offset).allSatisfy(\.isFinite), map.gain.allSatisfy({ $0 > 0 })
     else { throw QuantizationError(.normalizationMalformed) }
-    do {
-      let readers = try model.weightedReaders(of: value, taking: map)
+    if let readers = try? model.weightedReaders(of: value, taking: map) {
       var folded = model
       for reader in readers { folded.fold(map, intoInputOf: reader) }
       folded.metadata.normalization = nil
       self.init(model: folded, input: .image)
-    } catch {
-      guard let input = InputPreparation.quantization(normalization) else {
-        throw QuantizationError(.normalizationNotFoldable(error))
-      }
+    } else if let input = InputPreparation.quantization(normalization) {
       self.init(model: model, input: input)
+    } else {
+      var result = model.applying(map, toInput: value, name: InputPreparation.layerName)
+      result.metadata.normalization = nil
+      self.init(model: result.fusingActivations(), input: .image)
     }
   }
+
+  /// The name of the layer that normalizes, where it needs one.
+  static let layerName = Array("normalize".utf8)
 
   private init(model: Model, input: Quantization) {
     self.model = model

@@ -22,6 +22,20 @@ extension Model {
     return result.canonicallyNumbered()
   }
 
+  /// The model with a first node, `name`, between the input `value` and all that reads it.
+  func applying(_ map: ChannelAffine, toInput value: Int, name: [UInt8]) -> Model {
+    var result = self
+    let mapped = values.count
+    result.values.append(Value(shape: values[value].shape))
+    for index in nodes.indices {
+      result.nodes[index].inputs = nodes[index].inputs.map { $0 == value ? mapped : $0 }
+    }
+    var node = Node(name: name, op: .activation(.none), inputs: [value], output: mapped)
+    node.become(map)
+    result.nodes.insert(node, at: 0)
+    return result.canonicallyNumbered()
+  }
+
   /// The one node that reads `value`, unless the graph hands the value out.
   func onlyConsumer(of value: Int, _ consumers: [[Int]]) -> Int? {
     consumers[value].count == 1 && !outputs.contains(value) ? consumers[value][0] : nil

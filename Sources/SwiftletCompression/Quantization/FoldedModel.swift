@@ -9,7 +9,7 @@ public struct FoldedModel: Sendable {
   /// The nodes' names in the model this was made from: passes renumber nodes, errors should not.
   let names: [String]
 
-  /// Drops dropout and a final softmax, folds batch and input normalization, fuses activations.
+  /// Drops dropout and a final softmax, folds batch and input normalization or makes layers of them, fuses activations.
   ///
   /// - Parameter equalizes: Evens out the ranges of weights between layers as well (cross-layer equalization).
   /// - Throws: `QuantizationError` naming the node that stands in the way.
@@ -26,9 +26,15 @@ public struct FoldedModel: Sendable {
     do { try model.validate() } catch {
       throw QuantizationError(.graph(error.reason), node: error.node.map { model.text(ofNode: $0) })
     }
-    let given = Set(model.nodes.map(\.name))
+    if let index = model.unreadNode { throw QuantizationError(.unread, node: model.text(ofNode: index)) }
+    var given = Set(model.nodes.map(\.name))
     var named = model
-    for index in model.nodes.indices { named.nodes[index].name = model.name(ofNode: index) }
+    for index in model.nodes.indices {
+      named.nodes[index].name = model.name(ofNode: index)
+      // What is left of it has another kind, so its default name would be another.
+      if case .batchNorm = model.nodes[index].op { given.insert(named.nodes[index].name) }
+    }
+    given.insert(InputPreparation.layerName)
     let folded = try named.droppingTrainingNodes().droppingFinalSoftmax().foldingBatchNorm()
     let prepared = try InputPreparation(folded.fusingActivations())
     var result = equalizes ? prepared.model.equalized() : prepared.model

@@ -1,17 +1,6 @@
+import SwiftletDiagnostics
 import SwiftletModel
 import SwiftletRuntime
-
-/// Why an affine map of a value's channels cannot go into weights.
-public enum FoldingObstacle: Error, Hashable, Sendable {
-  /// The value is an output of the graph.
-  case handedOut
-  /// What reads the value has no weights.
-  case noWeights
-  /// A convolution pads the value with zeros, which the map would not leave zero.
-  case padding
-  /// A pool in between does not pass the map on.
-  case pooling
-}
 
 /// Why a model cannot be quantized, and at which node.
 public struct QuantizationError: Error, Hashable, Sendable {
@@ -22,10 +11,10 @@ public struct QuantizationError: Error, Hashable, Sendable {
     case nonFiniteParameter
     /// A calibration image made this node give NaN or infinity.
     case nonFiniteActivation
-    case batchNormNotFoldable(FoldingObstacle)
     /// A softmax that is not the last node.
     case softmaxInside
-    case normalizationNotFoldable(FoldingObstacle)
+    /// Nothing reads what this node computes.
+    case unread
     /// The normalization has another number of channels than the input, or a deviation that is no positive number.
     case normalizationMalformed
     /// Images of another size than the model's input.
@@ -59,16 +48,13 @@ extension QuantizationError: CustomStringConvertible {
   private var text: String {
     switch reason {
     case .alreadyQuantized: "the model is quantized already; start from its float model"
-    case .graph(let reason): "the quantized model breaks a rule: \(reason)"
+    case .graph(let reason): "the quantized model breaks a rule: \(reason.text)"
     case .nonFiniteParameter: "a parameter is NaN or infinite; train again, with a lower learning rate if it diverged"
     case .nonFiniteActivation: "a calibration image gives NaN or infinity here; the model diverged in training"
-    case .batchNormNotFoldable(let obstacle):
-      "this batch normalization cannot be folded into weights: \(obstacle.text); put it right after a convolution or "
-        + "dense layer without activation"
-    case .softmaxInside: "a softmax can be quantized only where it is the last node"
-    case .normalizationNotFoldable(let obstacle):
-      "the input's normalization cannot be folded into weights (\(obstacle.text)), nor into the input's scale (that "
-        + "needs one mean and deviation for all channels, and 255 * mean an integer); train without it or with such a one"
+    case .softmaxInside:
+      "integers have no softmax inside a network, only as its last layer, where it is dropped; remove it, or use a relu "
+        + "in its place"
+    case .unread: "nothing reads its output; name it in the 'inputs' of a later layer, or remove it"
     case .normalizationMalformed: "the input's normalization does not fit the input's channels"
     case .imageShape(let expected, let actual): "the model takes images of \(expected.text), these are \(actual.text)"
     case .noCalibrationImages: "calibration needs at least one image"
@@ -76,26 +62,10 @@ extension QuantizationError: CustomStringConvertible {
     case .scaleRange: "the values here are too large or too small for any scale"
     case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
-    case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"
+    case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason.text)"
     case .notTrainableAsIntegers:
       "quantization-aware training has no integer form of this operator; fold or remove it first"
     case .inputs: "only models with one input can be quantized"
     }
   }
-}
-
-extension FoldingObstacle {
-  fileprivate var text: String {
-    switch self {
-    case .handedOut: "the value is an output of the model"
-    case .noWeights: "what reads the value has no weights"
-    case .padding: "a padded convolution reads it"
-    case .pooling: "the pool that reads it does not pass it on"
-    }
-  }
-}
-
-extension Shape {
-  /// Height x width x channels.
-  public var text: String { "\(height) x \(width) x \(channels)" }
 }

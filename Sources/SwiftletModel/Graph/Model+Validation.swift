@@ -10,7 +10,10 @@ extension Model {
   /// As `validate()`; without `checkingAccumulators`, the caller must call `foldedChannels` for every weighted node of a
   /// quantized model, which checks its accumulators and multipliers.
   package func validate(checkingAccumulators: Bool) throws(GraphError) {
-    guard nodes.count <= Limits.nodes, values.count <= 2 * Limits.nodes else { throw GraphError(.overLimit) }
+    guard nodes.count <= Limits.nodes else {
+      throw GraphError(.tooMany(.nodes, count: nodes.count, limit: Limits.nodes))
+    }
+    guard values.count <= 2 * Limits.nodes else { throw GraphError(.overLimit) }
     guard !inputs.isEmpty, !outputs.isEmpty else { throw GraphError(.endpoints) }
     try validateTopology()
     let isQuantized = isQuantized
@@ -32,7 +35,9 @@ extension Model {
       try validateValue(node.output, isQuantized: isQuantized, node: index)
       if isQuantized { try validateQuantized(node, at: index, checkingAccumulators: checkingAccumulators) }
       elementTotal += inferred.count
-      guard elementTotal <= Limits.activations else { throw GraphError(.overLimit, node: index) }
+      guard elementTotal <= Limits.activations else {
+        throw GraphError(.tooMany(.activations, count: elementTotal, limit: Limits.activations), node: index)
+      }
     }
   }
 
@@ -87,7 +92,9 @@ extension Model {
         throw GraphError(.parameterShape(index: position), node: index)
       }
       total += count
-      guard total <= Limits.parameters else { throw GraphError(.overLimit, node: index) }
+      guard total <= Limits.parameters else {
+        throw GraphError(.tooMany(.parameters, count: total, limit: Limits.parameters), node: index)
+      }
       let expected: ElementType = !isQuantized ? .float32 : spec.role == .weights ? .int8 : .int32
       guard tensor.element == expected else { throw GraphError(.parameterElement(index: position), node: index) }
       let scaleCount = expected == .int8 ? spec.shape[0] : 0

@@ -78,6 +78,12 @@ extension Model {
     return result
   }
 
+  /// The first node whose output nothing reads and the graph does not hand out.
+  public var unreadNode: Int? {
+    let consumers = consumers()
+    return nodes.indices.first { consumers[nodes[$0].output].isEmpty && !outputs.contains(nodes[$0].output) }
+  }
+
   public func inputShapes(of node: Node) -> [Shape] { node.inputs.map { values[$0].shape } }
 
   /// Multiply-accumulates of one sample through `node`.

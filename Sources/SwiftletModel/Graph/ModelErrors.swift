@@ -18,8 +18,22 @@ public indirect enum ShapeError: Error, Hashable, Sendable {
   case shapesDiffer(Shape, Shape)
   /// A reshape changes the number of elements.
   case elementCountDiffers(from: Int, to: Int)
-  /// A count in the operator's configuration (units, filters, divisor) is below 1.
-  case badConfiguration
+  /// A setting of the operator lies outside its range.
+  case badSetting(OperatorSetting, value: Double)
+}
+
+/// The settings of operators whose ranges do not depend on the input.
+public enum OperatorSetting: Hashable, Sendable, CaseIterable {
+  case filters, groups, units, divisor, dropoutRate, epsilon, momentum
+}
+
+/// What `Limits` bounds in a model as a whole.
+public enum ModelCount: Hashable, Sendable, CaseIterable {
+  case nodes
+  /// Weights and biases.
+  case parameters
+  /// Elements of all values, per sample.
+  case activations
 }
 
 /// Why a graph is not a valid model, and at which node or value.
@@ -50,8 +64,10 @@ public struct GraphError: Error, Hashable, Sendable {
     case accumulatorOverflow(channel: Int)
     /// The effective multiplier of this channel is outside 2^-32 ..< 2^30.
     case multiplierRange(channel: Int)
-    /// More nodes, values or elements than `Limits` allows.
+    /// More nodes, values or elements than a reader's limits allow.
     case overLimit
+    /// The model would have `count` of something, more than `limit`; a count that no integer holds is `Int.max`.
+    case tooMany(ModelCount, count: Int, limit: Int)
     /// No input or no output is declared, or one is named twice or does not exist.
     case endpoints
   }

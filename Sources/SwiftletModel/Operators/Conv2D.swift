@@ -26,7 +26,8 @@ public struct Conv2D: Hashable, Sendable {
 
   /// Fits the window to `input`.
   public func plan(for input: Shape) throws(ShapeError) -> WindowPlan {
-    guard filters >= 1, groups >= 1, filters <= Limits.extent else { throw .badConfiguration }
+    guard (1...Limits.extent).contains(filters) else { throw .badSetting(.filters, value: Double(filters)) }
+    guard (1...Limits.extent).contains(groups) else { throw .badSetting(.groups, value: Double(groups)) }
     guard input.channels % groups == 0, filters % groups == 0 else {
       throw .groupsDoNotDivide(groups: groups, inputChannels: input.channels, filters: filters)
     }

@@ -58,7 +58,7 @@ extension Operator {
     case .conv2D(let conv): return try conv.plan(for: input).output
     case .pool2D(let pool): return try pool.plan(for: input).output
     case .dense(let dense):
-      guard (1...Limits.extent).contains(dense.units) else { throw .badConfiguration }
+      guard (1...Limits.extent).contains(dense.units) else { throw .badSetting(.units, value: Double(dense.units)) }
       return Shape(vector: dense.units)
     case .add:
       guard inputs[1] == input else { throw .shapesDiffer(input, inputs[1]) }
@@ -77,12 +77,11 @@ extension Operator {
       guard count == input.count else { throw .elementCountDiffers(from: input.count, to: count) }
       return shape
     case .dropout(let dropout):
-      guard dropout.rate >= 0, dropout.rate < 1 else { throw .badConfiguration }
+      guard dropout.rate >= 0, dropout.rate < 1 else { throw .badSetting(.dropoutRate, value: Double(dropout.rate)) }
       return input
     case .batchNorm(let norm):
-      guard norm.epsilon > 0, norm.epsilon.isFinite, norm.momentum >= 0, norm.momentum <= 1 else {
-        throw .badConfiguration
-      }
+      guard norm.epsilon > 0, norm.epsilon.isFinite else { throw .badSetting(.epsilon, value: Double(norm.epsilon)) }
+      guard norm.momentum >= 0, norm.momentum <= 1 else { throw .badSetting(.momentum, value: Double(norm.momentum)) }
       return input
     case .activation, .softmax: return input
     }

@@ -20,7 +20,11 @@ public struct Pool2D: Hashable, Sendable {
 
   /// Fits the window to `input`; every window must cover an input cell.
   public func plan(for input: Shape) throws(ShapeError) -> WindowPlan {
-    if let divisorOverride { guard (1...Limits.elements).contains(divisorOverride) else { throw .badConfiguration } }
+    if let divisorOverride {
+      guard (1...Limits.elements).contains(divisorOverride) else {
+        throw .badSetting(.divisor, value: Double(divisorOverride))
+      }
+    }
     let plan = try WindowPlan(window, input: input, channels: input.channels)
     guard plan.coversInputEverywhere else { throw .windowInPadding }
     return plan

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletDiagnostics
 import SwiftletModel
 
 /// Why an architecture could not be built, in one line for people.
@@ -107,17 +108,18 @@ public enum Architecture {
   public static func named(_ name: String) throws -> Model {
     guard let found = builtIn.first(where: { $0.name == name }) else {
       throw ArchitectureError(
-        "unknown architecture '\(name)'; known are \(names.joined(separator: ", ")), or give a .json file")
+        "unknown architecture \(quoted(name)); \(known(names, insteadOf: name)), or give a .json file")
     }
     return try parse(Data(found.json.utf8))
   }
 
   /// Reads an architecture file.
   ///
-  /// A JSON object with `input`, the extents `[height, width, channels]`; `layers`, a list; and optionally
-  /// `normalize`, `{"mean": [..], "std": [..]}` with one number per channel, applied to pixels scaled to 0...1. A layer
-  /// has a `type`, its settings, and optionally a `name`; it reads the layer before it, or the layers named in `inputs`
-  /// (`"input"` is the network's input). Types and settings (defaults in parentheses):
+  /// A JSON object (UTF-8, every key once) with `input`, the extents `[height, width, channels]`; `layers`, a list; and
+  /// optionally `normalize`, `{"mean": [..], "std": [..]}` with one number per channel, applied to pixels scaled to
+  /// 0...1. A layer has a `type`, its settings, and optionally a `name`; it reads the layer before it, or those named in
+  /// `inputs`, a list of names or one name (`"input"` is the network's input). Types and settings (defaults in
+  /// parentheses):
   ///
   /// - `conv2d`: filters, kernel, stride (1), dilation (1), padding ("valid"), groups (1), activation ("none")
   /// - `depthwise_conv2d`: kernel, multiplier (1), stride, dilation, padding, activation
@@ -130,35 +132,36 @@ public enum Architecture {
   ///
   /// kernel, stride and dilation are a number or `[height, width]`; padding is "valid", "same" (SAME_UPPER),
   /// "same_lower", a number, or `[top, left, bottom, right]`; activation is "none", "relu", "relu6" or
-  /// `{"bounded_relu": bound}`. Unknown keys are errors.
-  /// - Throws: `ArchitectureError` naming the layer.
+  /// `{"bounded_relu": bound}`. Whole numbers may be written 3 or 3.0. Unknown keys, names and types, keys given twice and
+  /// values of another type are errors. What a model may have in all is what `ReadLimits` reads back.
+  /// - Throws: `ArchitectureError` naming the layer, or the line where it is no JSON.
   public static func parse(_ json: Data) throws -> Model {
-    let root: Any
-    do { root = try JSONSerialization.jsonObject(with: json) } catch {
-      let reason = (error as NSError).userInfo["NSDebugDescription"] as? String ?? error.localizedDescription
-      throw ArchitectureError("the architecture is not valid JSON: \(reason)")
+    let top = try Fields(
+      JSONParser.parse([UInt8](json)), where: "the architecture", keys: ["input", "layers", "normalize"])
+    let shape = try top.shape("input")
+    guard shape.checkedCount != nil else {
+      throw ArchitectureError("'input': \(GraphError.Reason.shape(.badShape(shape)).text)")
     }
-    let top = try Fields(root, where: "the architecture", keys: ["input", "layers", "normalize"])
-    let extents = try top.integers("input", count: 3...3)
-    let shape = Shape(height: extents[0], width: extents[1], channels: extents[2])
-    guard shape.checkedCount != nil else { throw ArchitectureError("input \(extents) is no image shape") }
-    guard let layers = top.take("layers") as? [Any], !layers.isEmpty else {
-      throw ArchitectureError("the architecture needs 'layers', a list of at least one layer")
-    }
+    let layers = try top.list("layers", "a list of at least one layer")
     var assembly = Assembly(input: shape)
     for (index, layer) in layers.enumerated() { try assembly.add(layer, index: index) }
+    let normalization = try normalization(top, channels: shape.channels)
     var model = try assembly.build()
-    if let normalize = top.take("normalize") {
-      model.metadata.normalization = try normalization(normalize, channels: shape.channels)
-    }
+    model.metadata.normalization = normalization
     return model
   }
 
-  private static func normalization(_ object: Any, channels: Int) throws -> Normalization {
-    let fields = try Fields(object, where: "'normalize'", keys: ["mean", "std"])
-    let mean = try fields.numbers("mean", count: channels)
-    let deviation = try fields.numbers("std", count: channels)
-    guard deviation.allSatisfy({ $0 > 0 }) else { throw ArchitectureError("'normalize': std must be above 0") }
-    return Normalization(mean: mean.map(Float.init), standardDeviation: deviation.map(Float.init))
+  private static func normalization(_ top: Fields, channels: Int) throws(ArchitectureError) -> Normalization? {
+    guard let fields = try top.object("normalize", keys: ["mean", "std"]) else { return nil }
+    let mean = try fields.numbers("mean", count: channels, of: "one per channel of the input").map(Float.init)
+    let deviation = try fields.numbers("std", count: channels, of: "one per channel of the input").map(Float.init)
+    for (mean, deviation) in zip(mean, deviation) {
+      guard deviation > 0, (1 / deviation).isFinite, (mean / deviation).isFinite else {
+        throw ArchitectureError(
+          "'normalize': a mean of \(mean) and a std of \(deviation) give no numbers; std must be above 0, and both "
+            + "are for pixels scaled to 0...1")
+      }
+    }
+    return Normalization(mean: mean, standardDeviation: deviation)
   }
 }

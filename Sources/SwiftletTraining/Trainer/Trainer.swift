@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletBytes
 import SwiftletData
+import SwiftletDiagnostics
 import SwiftletFloat
 import SwiftletModel
 
@@ -35,17 +36,10 @@ public struct Trainer {
   public init(
     _ model: Model, configuration: TrainingConfiguration, training: Dataset, validation: Dataset, threads: Int
   ) throws {
-    guard !model.isQuantized, model.inputs.count == 1, model.outputs.count == 1 else {
-      throw TrainingError.notTrainable("it needs one input and one output, in floating point")
-    }
+    try Self.check(model)
     let input = model.values[model.inputs[0]].shape
-    guard
-      input == Shape(height: training.height, width: training.width, channels: training.channels)
-    else {
-      throw TrainingError.imageSize(
-        images: "\(training.height)x\(training.width)x\(training.channels)",
-        input: "\(input.height)x\(input.width)x\(input.channels)")
-    }
+    let images = Shape(height: training.height, width: training.width, channels: training.channels)
+    guard input == images else { throw TrainingError.imageSize(images: images.text, input: input.text) }
     let loss = Loss(of: model)
     guard configuration.loss ?? loss == loss else { throw TrainingError.loss(configuration.loss ?? loss) }
     if loss == .crossEntropy {
@@ -61,6 +55,26 @@ public struct Trainer {
     self.training = training
     self.validation = validation
     self.threads = threads
+  }
+
+  /// Whether this network can be trained on any data.
+  ///
+  /// - Throws: `TrainingError` naming the layer at fault.
+  public static func check(_ model: Model) throws {
+    guard !model.isQuantized, model.inputs.count == 1, model.outputs.count == 1 else {
+      throw TrainingError.notTrainable("it needs one input and one output, in floating point")
+    }
+    if let unread = model.unreadNode {
+      let name = printable(model.name(ofNode: unread))
+      throw TrainingError.notTrainable(
+        "nothing reads the output of layer \(unread) (\(name)); name it in the 'inputs' of a later layer, or remove it")
+    }
+    let (input, output) = (model.values[model.inputs[0]].shape, model.values[model.outputs[0]].shape)
+    guard output.isVector || model.reconstructsInput else {
+      throw TrainingError.notTrainable(
+        "its output is \(output.text); end it with flatten and a dense layer of one unit per class, or, to give back "
+          + "its input, with the shape of that (\(input.text))")
+    }
   }
 
   /// Runs the epochs that are left and returns the best model.

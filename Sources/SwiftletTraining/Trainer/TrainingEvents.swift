@@ -67,14 +67,17 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .diverged(let epoch, let loss, let rate):
       "training diverged in epoch \(epoch) (loss \(loss)): lower the learning rate (now \(rate)), or add a warm-up"
     case .classCount(let outputs, let classes):
-      "the network has \(outputs) outputs and the data \(classes) classes; change the last layer or the data"
+      "the network has \(outputs) outputs and the data \(classes) classes; give the last layer \(classes) units, or "
+        + "other data"
     case .noLabels:
       "the images have no labels, which a classifier needs: give class folders, or train a network whose output has "
         + "the shape of its input (such as 'autoencoder')"
     case .loss(.crossEntropy):
       "the network gives back its input; it is trained by mean squared error, not cross-entropy"
     case .loss(.meanSquaredError): "the network's output has another shape than its input; it needs cross-entropy"
-    case .imageSize(let images, let input): "the images are \(images) and the network's input is \(input)"
+    case .imageSize(let images, let input):
+      "the images are \(images) (height x width x channels) and the network's input is \(input); change 'input' in the "
+        + "architecture, or give other images"
     case .tooFewImages(let count, let validation):
       "\(count) images cannot give up \(validation) for validation; lower the validation count"
     case .otherRun(let differences):
