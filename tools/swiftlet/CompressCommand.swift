@@ -120,7 +120,7 @@ struct Compress: ParsableCommand {
     try OutputFile.check(output.output, force: output.force || resume)
     for file in [report, saveRecipe].compactMap({ $0 }) { try OutputFile.check(file, force: output.force || resume) }
     let source = try ModelFile.float(model, for: "compress")
-    let images = try data.load().train
+    let images = try data.load(for: source).train
     let compressor: Compressor
     do { compressor = try Compressor(source.model, data: images, options: options(for: source)) } catch let error
       as CompressionError

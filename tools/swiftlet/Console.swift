@@ -1,4 +1,5 @@
 import Foundation
+import SwiftletBytes
 
 /// Text to people: results on standard output, progress and errors on standard error.
 enum Console {
@@ -6,7 +7,7 @@ enum Console {
 
   /// - Throws: `Failure` where standard output is full or closed.
   static func print(_ text: String) throws {
-    var rest = Array((text + "\n").utf8)[...]
+    var rest = Array((cleaned(text) + "\n").utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count > 0 {
@@ -18,15 +19,14 @@ enum Console {
     }
   }
 
-  static func note(_ text: String) { report(text + "\n") }
+  static func note(_ text: String) { report(cleaned(text) + "\n") }
+
+  private static func cleaned(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { printable($0.utf8) }.joined(separator: "\n")
+  }
 
   /// One line, whatever bytes a file's name has.
-  static func error(_ text: String) {
-    let isControl: (Unicode.Scalar) -> Bool = { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
-    var line = String.UnicodeScalarView()
-    line.append(contentsOf: text.unicodeScalars.map { isControl($0) ? "?" : $0 })
-    note("swiftlet: error: \(String(line))")
-  }
+  static func error(_ text: String) { note("swiftlet: error: \(printable(text.utf8))") }
 
   /// Writes to standard error; where that is full or closed nobody is left to tell, and work goes on.
   static func report(_ text: String) {
@@ -43,7 +43,7 @@ enum Console {
     encoder.outputFormatting = [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    try print(String(decoding: encoder.encode(value), as: UTF8.self))
+    try print(FileName.unicode(String(decoding: encoder.encode(value), as: UTF8.self)))
   }
 
   /// Rows of columns, the first left-aligned and the rest right-aligned.

@@ -15,8 +15,9 @@ struct Digits: ParsableCommand {
 
   func run() throws {
     try output.check()
-    let sets = try data.load()
-    let images = subset == .train ? sets.train : sets.test
+    let loaded = try data.load()
+    let sets = loaded.inTheirOwnOrder
+    let images = subset == .train ? sets.train : try loaded.testImages(sets)
     guard images.labels.indices.contains(index) else {
       throw Failure.usage("--index \(index) is not in 0..<\(images.count), the images of '\(subset.rawValue)'")
     }

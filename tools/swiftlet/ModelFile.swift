@@ -53,16 +53,15 @@ struct ModelFile {
 enum OutputFile {
   /// Refuses, before any work is done, an output that cannot be written.
   static func check(_ path: String, force: Bool) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      if isFolder.boolValue { throw Failure("\(path): is a folder; give a file name") }
-      if !force { throw Failure("\(path): exists; use --force to replace it, or another name") }
-    }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+    let kind = Folder.kind(path)
+    if kind == .folder { throw Failure("\(path): is a folder; give a file name") }
+    if kind != .none, !force { throw Failure("\(path): exists; use --force to replace it, or another name") }
+    let parent = (path as NSString).deletingLastPathComponent
+    let folder = parent.isEmpty ? "." : parent
+    guard Folder.kind(folder) == .folder else {
       throw Failure("\(path): the folder \(folder) does not exist; create it first")
     }
-    guard FileManager.default.isWritableFile(atPath: folder) else {
+    guard Folder.isWritable(folder) else {
       throw Failure("\(path): the folder \(folder) is not writable")
     }
   }

@@ -19,7 +19,7 @@ struct SearchFiles {
     statePath = output + ".search"
     replaces = force || resumes
     guard resumes else {
-      if !force, FileManager.default.fileExists(atPath: statePath) {
+      if !force, FileBytes.exists(statePath) {
         throw Failure("\(statePath): a stopped search left this; add --resume to go on, or --force to start anew")
       }
       state = nil
@@ -76,5 +76,5 @@ struct SearchFiles {
     removeState()
   }
 
-  func removeState() { _ = try? FileManager.default.removeItem(atPath: statePath) }
+  func removeState() { try? FileBytes.remove(statePath) }
 }

@@ -121,17 +121,17 @@ struct Shrink: ParsableCommand {
     try OutputFile.check(output, force: force)
     let source = try ModelFile.float(model, for: "shrink")
     let others = try teachers.map {
-      try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink").model }
+      try $0.split(separator: ",").map { try ModelFile.float(String($0), for: "shrink") }
     }
     if teachers != nil, !recipe.distils {
       throw Failure.usage("--teachers are given, but \(self.recipe ?? "the recipe") does not distil")
     }
-    let images = try data.load().train
+    let images = try data.load().fitted(to: [source] + (others ?? [])).train
     let parts = try source.heldOut(of: images)
     let training = recipe.usesAllImages == true ? images : parts.training
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()
-    run.teachers = others ?? []
+    run.teachers = (others ?? []).map(\.model)
     let progress = ShrinkProgress()
     var saved: ShrinkResult?
     let result: ShrinkResult

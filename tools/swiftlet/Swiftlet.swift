@@ -1,13 +1,15 @@
 import ArgumentParser
 import Foundation
+import SwiftletBytes
 
 @main
 enum Main {
   /// Exit codes: 0 success, 1 failure, 2 usage.
   static func main() {
+    let arguments = Self.arguments
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try Swiftlet.parseAsRoot()
+      var command = try Swiftlet.parseAsRoot(arguments)
       try command.run()
     } catch let failure as Failure {
       Console.error(failure.message)
@@ -27,6 +29,15 @@ enum Main {
   }
 }
 
+extension Main {
+  /// What follows the program's name, file names that are not UTF-8 without loss (`FileName`).
+  private static var arguments: [String] {
+    (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      CommandLine.unsafeArgv[index].map { FileName.text(cStringBytes($0)) }
+    }
+  }
+}
+
 struct Swiftlet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
@@ -38,7 +49,7 @@ struct Swiftlet: ParsableCommand {
         swiftlet-run mnist-int8.swl digit.png
 
       --data takes a folder with MNIST's four idx files (see tools/fetch-mnist), a folder of class folders of PNG \
-      images, or 'synthetic' for generated digits. Exit codes: 0 success, 1 failure, 2 usage.
+      images, or 'synthetic' for generated digits ('swiftlet help train' tells all). Exit codes: 0 success, 1 failure, 2 usage.
       """,
     version: swiftletVersion,
     subcommands: [

@@ -52,8 +52,12 @@ struct Train: ParsableCommand {
   func run() throws {
     try output.check()
     let network = try network()
-    let sets = try data.load()
-    let held = min(validation, sets.train.count / 6)
+    let sets = try data.load().inTheirOwnOrder
+    let held = sets.train.validationCount(asked: validation)
+    if sets.train.ownValidation != nil {
+      Console.note(
+        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply")
+    }
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
     let configuration = configuration(validationCount: held)
     var trainer: Trainer
@@ -91,10 +95,10 @@ struct Train: ParsableCommand {
     var accuracies: [Provenance.Accuracy] = []
     if held > 0, isClassifier { accuracies = [.init(.validation, correct: result.bestCorrect, total: held)] }
     model.metadata.provenance = Provenance(
-      tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(dataName(data.data).utf8),
+      tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(data.name.utf8),
       note: Array(note.utf8), split: split, accuracies: accuracies)
     let written = try OutputFile.write(model, to: output.output, force: output.force)
-    _ = try? FileManager.default.removeItem(atPath: checkpointPath)
+    try? FileBytes.remove(checkpointPath)
     var line = "\(output.output): \(written.bytes.count.grouped) bytes"
     if held > 0 {
       let score =
@@ -144,14 +148,14 @@ struct Train: ParsableCommand {
     if warmUp > 0 { parts.append("--warm-up \(warmUp)") }
     if initialization != .glorot { parts.append("--initialization \(initialization.rawValue)") }
     if augment { parts.append("--augment") }
-    if data.data == "synthetic" { parts.append("--synthetic-count \(data.syntheticCount)") }
+    if data.isSynthetic { parts.append("--synthetic-count \(data.syntheticCount)") }
     parts.append("--seed \(seed) --validation \(validation) --split-seed \(splitSeed)")
     return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"
   }
 
   private func resumed(_ path: String) throws -> Checkpoint? {
     guard resume else {
-      if !output.force, FileManager.default.fileExists(atPath: path) {
+      if !output.force, FileBytes.exists(path) {
         throw Failure("\(path): a stopped run left this checkpoint; add --resume to go on, or --force to start anew")
       }
       return nil
@@ -260,4 +264,4 @@ func classLabels(_ data: Dataset) -> [[UInt8]] {
 }
 
 /// The data's name in a model's provenance: no folders of this machine.
-func dataName(_ path: String) -> String { (path as NSString).lastPathComponent }
+func dataName(_ path: String) -> String { printable((path as NSString).lastPathComponent.utf8) }

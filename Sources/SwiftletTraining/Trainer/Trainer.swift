@@ -221,6 +221,10 @@ public struct Trainer {
         for value in tensor.floats ?? [] { hash.add(Int32(bitPattern: value.bitPattern)) }
       }
     }
+    // Classes named by their indexes add nothing, nor do those of data without labels.
+    if training.classNames != (0..<training.classNames.count).map(String.init) {
+      for name in training.classNames { for byte in Array(name.utf8) + [0] { hash.add(byte) } }
+    }
     for data in [training, validation] {
       for label in data.labels { hash.add(label) }
       for index in stride(from: 0, to: data.images.count, by: 97) { hash.add(data.images[index]) }
