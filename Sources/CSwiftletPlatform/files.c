@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSwiftletPlatform.h"
+#include "file_result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,21 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static swl_file_result success(void) { return (swl_file_result){SWL_FILE_OK, 0}; }
-
-static swl_file_result failure(int error) {
-  int32_t reason = SWL_FILE_OTHER;
-  switch (error) {
-    case ENOENT: reason = SWL_FILE_MISSING; break;
-    case EISDIR: reason = SWL_FILE_DIRECTORY; break;
-    case EACCES: case EPERM: case EROFS: reason = SWL_FILE_PERMISSION; break;
-    case EEXIST: reason = SWL_FILE_EXISTS; break;
-    case ENOSPC: case EDQUOT: case EFBIG: reason = SWL_FILE_NO_SPACE; break;
-    case ENOTDIR: case ENAMETOOLONG: case ELOOP: reason = SWL_FILE_BAD_NAME; break;
-  }
-  return (swl_file_result){reason, error};
-}
 
 swl_file_result swl_file_describe(int descriptor, size_t limit, size_t *byte_count) {
   struct stat status;

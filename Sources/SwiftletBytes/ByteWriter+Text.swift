@@ -26,8 +26,8 @@ extension ByteWriter {
   /// Text from a file or an argument, made safe for a terminal: control characters and bytes that are not UTF-8
   /// become "?".
   public mutating func write(printable text: some Collection<UInt8>) {
-    forEachCharacter(Array(text)) { character in
-      if let character, !isControl(character) { write(bytes: character) } else { write(text: "?") }
+    forEachCharacter(Array(text)) { character, isCharacter in
+      if isCharacter, !isControl(character) { write(bytes: character) } else { write(text: "?") }
     }
   }
 
@@ -39,8 +39,8 @@ extension ByteWriter {
   /// A JSON string, its quotes included; bytes that are not UTF-8 become U+FFFD (RFC 8259).
   public mutating func write(json text: some Collection<UInt8>) {
     write(text: "\"")
-    forEachCharacter(Array(text)) { character in
-      guard let character else { return write(text: "\\ufffd") }
+    forEachCharacter(Array(text)) { character, isCharacter in
+      guard isCharacter, !FileName.isEscape(character) else { return write(text: "\\ufffd") }
       switch character[character.startIndex] {
       case UInt8(ascii: "\""): write(text: "\\\"")
       case UInt8(ascii: "\\"): write(text: "\\\\")
@@ -84,9 +84,10 @@ private func hexDigit(_ value: UInt8) -> UInt8 {
 }
 
 /// C0, DEL, the C1 controls U+0080...U+009F, which some terminals obey, and what breaks lines or turns the direction of
-/// writing: U+2028...U+202E and U+2066...U+2069.
+/// writing: U+2028...U+202E and U+2066...U+2069; and what stands for a byte that is not UTF-8 (`FileName`).
 private func isControl(_ character: ArraySlice<UInt8>) -> Bool {
   let first = character[character.startIndex]
+  if FileName.isEscape(character) { return true }
   if first < 0x20 || first == 0x7F { return true }
   if first == 0xC2 { return character[character.startIndex + 1] < 0xA0 }
   guard first == 0xE2 else { return false }
@@ -94,12 +95,12 @@ private func isControl(_ character: ArraySlice<UInt8>) -> Bool {
   return (second == 0x80 && (0xA8...0xAE).contains(third)) || (second == 0x81 && (0xA6...0xA9).contains(third))
 }
 
-/// Calls `body` with each UTF-8 character, or nil for a byte that starts none (Unicode, table 3-7).
-private func forEachCharacter(_ text: [UInt8], _ body: (ArraySlice<UInt8>?) -> Void) {
+/// Calls `body` with each UTF-8 character, or with a byte that starts none (Unicode, table 3-7) and false.
+func forEachCharacter(_ text: [UInt8], _ body: (_ bytes: ArraySlice<UInt8>, _ isCharacter: Bool) -> Void) {
   var index = 0
   while index < text.count {
     let length = characterLength(text, at: index)
-    body(length > 0 ? text[index..<index + length] : nil)
+    body(text[index..<index + max(length, 1)], length > 0)
     index += max(length, 1)
   }
 }

@@ -99,3 +99,20 @@ public enum FileBytes {
   /// Whether anything has this name, so that a long job can refuse an existing output before it starts.
   public static func exists(_ path: UnsafePointer<CChar>) -> Bool { swl_file_exists(path) }
 }
+
+/// The same for names as Strings (`FileName`).
+extension FileBytes {
+  public static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+    try FileName.withCString(path) { name throws(FileError) in try read(name, limit: limit) }
+  }
+
+  public static func write(_ bytes: [UInt8], to path: String, replacing: Bool) throws(FileError) {
+    try FileName.withCString(path) { name throws(FileError) in try write(bytes, to: name, replacing: replacing) }
+  }
+
+  public static func exists(_ path: String) -> Bool { FileName.withCString(path) { exists($0) } }
+
+  public static func remove(_ path: String) throws(FileError) {
+    if let error = FileError(FileName.withCString(path) { swl_file_remove($0) }) { throw error }
+  }
+}

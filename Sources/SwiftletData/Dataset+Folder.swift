@@ -5,42 +5,39 @@ import SwiftletImages
 extension Dataset {
   /// Reads whatever images or recordings `path` holds.
   ///
-  /// - A folder with MNIST's idx files: their training and test images.
-  /// - A folder with the folders `train` and `test`: what is in each, which must have the same classes.
+  /// - A folder with idx files, such as MNIST's: their training and test images (see `IDXFamily`).
+  /// - A folder of split folders (see `SplitFolders`), `train` and `test`, `validation` or both: what is in each. A class
+  ///   that only training has is allowed, one that it lacks is not.
   /// - A folder of class folders: every seventh image or so (by a fixed shuffle) is for testing.
   /// - A folder of PNG files: images without labels, divided in the same way.
   /// - A folder of recordings named LABEL_anything_INDEX.wav: indexes 0 to 4 are for testing (as in the Free Spoken
   ///   Digit Dataset), or every seventh or so where that leaves nothing on one side.
-  public static func open(_ path: String) throws(DataError) -> (train: Dataset, test: Dataset) {
-    let manager = FileManager.default
-    var isFolder: ObjCBool = false
-    guard manager.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw DataError(.file(FileError(.missing, errorNumber: ENOENT)), path: path)
+  ///
+  /// - Parameters:
+  ///   - classOrder: The data's class names in another order than their own, for a model that has this order.
+  ///   - onNote: Called with a line for people about what is passed over or taken in a way that could surprise.
+  /// - Returns: The training images, those for validation among them (`ownValidation`), and the test images, none where a
+  ///   folder has a validation part alone.
+  public static func open(
+    _ path: String, classOrder: [String]? = nil, onNote: (String) -> Void = { _ in }
+  ) throws(DataError) -> (train: Dataset, test: Dataset) {
+    switch Folder.kind(path) {
+    case .none: throw DataError(.file(FileError(.missing, errorNumber: ENOENT)), path: path)
+    case .file, .other: throw DataError(.notAFolder, path: path)
+    case .folder: break
     }
-    guard isFolder.boolValue else { throw DataError(.notAFolder, path: path) }
-    let mnistNames = ["train", "t10k"].flatMap { prefix in
-      ["images", "labels"].flatMap { Self.mnistNames(prefix, $0) }
-    }
-    if mnistNames.contains(where: { FileBytes.exists("\(path)/\($0)") }) { return try mnist(directory: path) }
-    if try FolderListing.subfolders(path) == ["test", "train"] {
-      let train = try folder("\(path)/train")
-      let test = try folder("\(path)/test")
-      let isAlike =
-        train.height == test.height && train.width == test.width && train.channels == test.channels
-        && train.classNames == test.classNames && train.sampleRate == test.sampleRate
-      guard isAlike else { throw DataError(.setsDiffer, path: path) }
-      return (train, test)
-    }
-    let listing = try FolderListing(path)
+    let contents = try FolderContents(path)
+    if let family = try IDXFamily.only(in: contents) { return try idx(family, classOrder: classOrder, onNote: onNote) }
+    if let folders = try SplitFolders(contents) { return try read(folders, classOrder: classOrder, onNote: onNote) }
+    let listing = try FolderListing(contents, order: classOrder)
+    listing.tell(onNote)
     let all = try Dataset(listing)
-    guard all.count >= 2 else { throw DataError(.noImages, path: path) }
-    let forTesting = listing.samples.indices.filter { listing.samples[$0].index.map { $0 <= 4 } ?? false }
-    if !forTesting.isEmpty, forTesting.count < all.count {
-      let chosen = Set(forTesting)
-      return (all.subset(listing.samples.indices.filter { !chosen.contains($0) }), all.subset(forTesting))
+    guard all.count >= 2 else { throw DataError(.oneImage, path: path) }
+    let parts = all.divided(listing.samples)
+    for (name, part) in [("training", parts.train), ("test", parts.test)] {
+      if let text = part.missingClasses { onNote("\(path): the \(name) images lack \(text); more images would help") }
     }
-    let parts = all.split(validationCount: max(1, all.count / 7), seed: 0)
-    return (parts.training, parts.validation)
+    return parts
   }
 
   /// Reads one folder: `path/class-name/*` of PNG images or of recordings, `path/LABEL_anything_INDEX.wav`, or
@@ -49,9 +46,30 @@ extension Dataset {
   /// The class names, sorted by their UTF-8 bytes, are the labels. All images must have one size and one number of
   /// channels, an opaque alpha channel being dropped and a transparent one refused; all recordings one sample rate.
   /// Names that start with a dot are passed over.
-  public static func folder(_ path: String) throws(DataError) -> Dataset { try Dataset(try FolderListing(path)) }
+  public static func folder(_ path: String) throws(DataError) -> Dataset {
+    try Dataset(try FolderListing(try FolderContents(path)))
+  }
 
-  private init(_ listing: FolderListing) throws(DataError) {
+  /// The images for training and for testing, of a folder that does not tell them apart.
+  private func divided(_ samples: [FolderListing.Sample]) -> (train: Dataset, test: Dataset) {
+    let forTesting = samples.indices.filter { samples[$0].index.map { $0 <= 4 } ?? false }
+    if !forTesting.isEmpty, forTesting.count < count {
+      let chosen = Set(forTesting)
+      return (subset(samples.indices.filter { !chosen.contains($0) }), subset(forTesting))
+    }
+    let parts = split(validationCount: max(1, count / 7), seed: 0)
+    return (parts.training, parts.validation)
+  }
+
+  /// The classes without an image, in quotes; nil where there are none.
+  var missingClasses: String? {
+    let present = Set(labels)
+    let missing = classNames.indices.filter { !present.contains(UInt8($0)) }.map { classNames[$0] }
+    guard !missing.isEmpty else { return nil }
+    return "\(missing.count == 1 ? "class" : "classes") \(ClassMismatch.list(missing))"
+  }
+
+  init(_ listing: FolderListing) throws(DataError) {
     self = try listing.kind == .images ? Dataset(images: listing) : Dataset(recordings: listing)
   }
 
@@ -71,7 +89,9 @@ extension Dataset {
       }
       pixels += image.pixels
     }
-    guard let image = first?.image else { throw DataError(.noImages, path: listing.path) }
+    guard let image = first?.image else {
+      throw DataError(.noImages(found: listing.passedOver.text), path: listing.path)
+    }
     self.init(
       height: image.height, width: image.width, channels: image.channels, images: pixels,
       labels: listing.samples.map(\.label), classNames: listing.classNames)
@@ -96,5 +116,13 @@ extension Dataset {
     do throws(FileError) { return try FileBytes.read(path, limit: limit) } catch {
       throw DataError(.file(error), path: path)
     }
+  }
+}
+
+extension FolderListing {
+  /// Tells what was passed over and how names were read.
+  func tell(_ onNote: (String) -> Void) {
+    if let text = passedOver.text { onNote("\(path): passed over \(text)") }
+    if let note { onNote("\(path): \(note)") }
   }
 }

@@ -16,6 +16,9 @@ public struct Dataset: Sendable {
   public var isSpectrogram: Bool
   /// Of the recordings, samples a second; nil for pictures.
   var sampleRate: Int?
+  /// The indexes of the images that the data itself sets apart for validation, as a folder of its own; nil where it is
+  /// left to a seed.
+  public private(set) var ownValidation: Range<Int>?
 
   public init(
     height: Int, width: Int, channels: Int, images: [UInt8], labels: [UInt8], classNames: [String],
@@ -59,7 +62,19 @@ public struct Dataset: Sendable {
     return subset
   }
 
-  /// Holds out `validationCount` images chosen by `seed`; both parts keep the order of the whole.
+  /// Adds the images that the data sets apart for validation.
+  mutating func append(ownValidation part: Dataset) {
+    precondition(part.imageByteCount == imageByteCount && ownValidation == nil, "A part of one data set is needed.")
+    ownValidation = count..<count + part.count
+    images += part.images
+    labels += part.labels
+  }
+
+  /// How many images are to be held out where `asked` would be: a sixth at most, or those the data sets apart.
+  public func validationCount(asked: Int) -> Int { ownValidation?.count ?? min(asked, count / 6) }
+
+  /// Holds out `validationCount` images chosen by `seed`, or those that the data sets apart (`ownValidation`) whatever
+  /// the count and seed; both parts keep the order of the whole.
   ///
   /// The same data, seed and count always give the same split: a partial Fisher-Yates shuffle of the indexes
   /// by SplitMix64. The split's hash is FNV-1a (64 bits) over the total count and then, in rising order, the index
@@ -67,21 +82,27 @@ public struct Dataset: Sendable {
   public func split(
     validationCount: Int, seed: UInt64
   ) -> (training: Dataset, validation: Dataset, split: DataSplit) {
-    precondition((0...count).contains(validationCount), "No more images can be held out than there are.")
-    var generator = SplitMix64(seed: seed)
-    var indexes = Array(0..<count)
-    for position in 0..<validationCount {
-      indexes.swapAt(position, position + generator.next(below: count - position))
-    }
-    let heldOut = indexes[..<validationCount].sorted()
+    let (heldOut, rest) = heldOut(validationCount, seed)
     var hash = OutputHash()
     hash.add(Int32(count))
     for index in heldOut {
       hash.add(Int32(index))
       hash.add(Int32(labels[index]))
     }
-    let split = DataSplit(seed: seed, validationCount: validationCount, hash: hash.value)
-    return (subset(indexes[validationCount...].sorted()), subset(heldOut), split)
+    let split = DataSplit(seed: seed, validationCount: heldOut.count, hash: hash.value)
+    return (subset(rest), subset(heldOut), split)
+  }
+
+  /// The indexes held out and the others, both rising.
+  private func heldOut(_ validationCount: Int, _ seed: UInt64) -> (heldOut: [Int], rest: [Int]) {
+    if let own = ownValidation { return (Array(own), Array(0..<own.lowerBound) + Array(own.upperBound..<count)) }
+    precondition((0...count).contains(validationCount), "No more images can be held out than there are.")
+    var generator = SplitMix64(seed: seed)
+    var indexes = Array(0..<count)
+    for position in 0..<validationCount {
+      indexes.swapAt(position, position + generator.next(below: count - position))
+    }
+    return (indexes[..<validationCount].sorted(), indexes[validationCount...].sorted())
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import SwiftletBytes
 
 /// The images or recordings of a folder, found but not read.
@@ -15,88 +14,94 @@ struct FolderListing {
 
   let path: String
   let kind: Kind
-  /// Sorted by their UTF-8 bytes; empty for images without labels.
+  /// Sorted by their UTF-8 bytes, or as they were asked for; empty for images without labels.
   let classNames: [String]
   let samples: [Sample]
+  let passedOver: PassedOver
+  /// A line about the class names.
+  let note: String?
 
-  init(_ path: String) throws(DataError) {
-    self.path = path
-    let classes = try Self.subfolders(path)
-    let names = try classes.isEmpty ? Self.files(path) : []
-    guard !classes.isEmpty || !names.isEmpty else { throw DataError(.unknownLayout, path: path) }
-    if classes.isEmpty {
-      kind = try Self.kind(of: names, in: path)
-      (classNames, samples) = try kind == .images ? Self.unlabelled(names, path) : Self.labelledByName(names, path)
-      return
+  /// - Parameter order: The classes there may be, in their order; by default those there are.
+  /// - Throws: `DataError` for anything but class folders of images or recordings, recordings named
+  ///   LABEL_anything_INDEX.wav, or images alone.
+  init(_ contents: FolderContents, order: [String]? = nil) throws(DataError) {
+    path = contents.path
+    var passedOver = contents.passedOver
+    let found: [Sample]
+    if !contents.folders.isEmpty {
+      passedOver.strays += contents.samples.count
+      (classNames, found) = try Self.classFolders(contents, order, &passedOver)
+      note = ClassNames.note(contents.folders)
+    } else if !contents.recordings.isEmpty, contents.images.isEmpty {
+      (classNames, found, note) = try Self.labelledByName(contents, order)
+    } else {
+      guard !contents.images.isEmpty else { throw DataError(.unknownLayout(found: passedOver.text), path: path) }
+      (classNames, found, note) = ([], contents.samples.map { Sample(path: contents.path(of: $0), label: 0) }, nil)
     }
-    try Self.checkCount(classes, path)
-    var samples: [Sample] = []
-    for (label, name) in classes.enumerated() {
-      let folder = "\(path)/\(name)"
-      let files = try Self.files(folder)
-      guard !files.isEmpty else { throw DataError(.noImages, path: folder) }
-      samples += files.map { Sample(path: "\(folder)/\($0)", label: UInt8(label)) }
-    }
-    kind = try Self.kind(of: samples.map(\.path), in: path)
-    classNames = classes
-    self.samples = samples
+    samples = found
+    self.passedOver = passedOver
+    kind = try Self.kind(of: found.map(\.path), in: path)
   }
 
-  private static func unlabelled(_ names: [String], _ path: String) -> ([String], [Sample]) {
-    ([], names.map { Sample(path: "\(path)/\($0)", label: 0) })
+  private static func classFolders(
+    _ contents: FolderContents, _ order: [String]?, _ passedOver: inout PassedOver
+  ) throws(DataError) -> ([String], [Sample]) {
+    let sorted = try ClassNames.sorted(contents.folders, in: contents.path)
+    if order == nil { try ClassNames.check(count: sorted.count, contents.path) }
+    let names = try arrange(sorted.map(\.name), order, contents.path)
+    var samples: [Sample] = []
+    for (label, name) in names.enumerated() {
+      guard let file = sorted.first(where: { $0.name == name })?.file else { continue }
+      let folder = try FolderContents(contents.path(of: file))
+      passedOver += folder.passedOver
+      passedOver.subfolders += folder.folders.count
+      // A part of a data set may lack a class; a whole one may not.
+      guard order != nil || !folder.samples.isEmpty else {
+        var inside = folder.passedOver
+        inside.subfolders = folder.folders.count
+        throw DataError(.noImages(found: inside.text), path: folder.path)
+      }
+      samples += folder.samples.map { Sample(path: folder.path(of: $0), label: UInt8(label)) }
+    }
+    return (names, samples)
   }
 
   /// Recordings named LABEL_anything_INDEX.wav.
-  private static func labelledByName(_ names: [String], _ path: String) throws(DataError) -> ([String], [Sample]) {
+  private static func labelledByName(
+    _ contents: FolderContents, _ order: [String]?
+  ) throws(DataError) -> ([String], [Sample], String?) {
     var entries: [(name: String, label: String, index: Int)] = []
-    for name in names {
+    for name in contents.recordings {
       let parts = name.dropLast(".wav".count).split(separator: "_", omittingEmptySubsequences: false)
       guard parts.count >= 3, let label = parts.first, !label.isEmpty, let index = parts.last.flatMap({ Int($0) }),
         index >= 0
-      else { throw DataError(.recordingName, path: "\(path)/\(name)") }
+      else { throw DataError(.recordingName, path: contents.path(of: name)) }
       entries.append((name, String(label), index))
     }
-    let labels = sorted(Set(entries.map(\.label)))
-    try checkCount(labels, path)
+    let labels = Array(Set(entries.map { ClassNames.name(of: $0.label) }))
+    let sorted = try ClassNames.sorted(labels, in: contents.path)
+    if order == nil { try ClassNames.check(count: sorted.count, contents.path) }
+    let names = try arrange(sorted.map(\.name), order, contents.path)
+    let indexes = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, UInt8($0)) })
     let samples = entries.map { entry in
       Sample(
-        path: "\(path)/\(entry.name)", label: UInt8(labels.firstIndex(of: entry.label) ?? 0), index: entry.index)
+        path: contents.path(of: entry.name), label: indexes[ClassNames.name(of: entry.label)] ?? 0, index: entry.index)
     }
-    return (labels, samples)
+    return (names, samples, ClassNames.note(Array(Set(entries.map(\.label))).sorted()))
   }
 
-  private static func checkCount(_ classes: [String], _ path: String) throws(DataError) {
-    guard (2...256).contains(classes.count) else { throw DataError(.classCount(classes.count), path: path) }
+  /// The names in `order`, where it is given; it may have more.
+  private static func arrange(_ names: [String], _ order: [String]?, _ path: String) throws(DataError) -> [String] {
+    guard let order else { return names }
+    let known = Set(order)
+    let others = names.filter { !known.contains($0) }
+    guard others.isEmpty else { throw DataError(.unknownClasses(others), path: path) }
+    return order
   }
 
-  private static func isImage(_ name: String) -> Bool { name.lowercased().hasSuffix(".png") }
-  private static func isRecording(_ name: String) -> Bool { name.lowercased().hasSuffix(".wav") }
-
-  private static func kind(of names: [String], in path: String) throws(DataError) -> Kind {
-    guard names.contains(where: isRecording) else { return .images }
-    guard !names.contains(where: isImage) else { throw DataError(.imagesAndRecordings, path: path) }
-    return .recordings
-  }
-
-  /// The names of a folder's images and recordings.
-  private static func files(_ path: String) throws(DataError) -> [String] {
-    try contents(path).filter { isImage($0) || isRecording($0) }
-  }
-
-  private static func contents(_ path: String) throws(DataError) -> [String] {
-    do {
-      return sorted(try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") })
-    } catch { throw DataError(.file(FileError(.permission, errorNumber: EACCES)), path: path) }
-  }
-
-  static func subfolders(_ path: String) throws(DataError) -> [String] {
-    try contents(path).filter { name in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && isFolder.boolValue
-    }
-  }
-
-  private static func sorted(_ names: some Sequence<String>) -> [String] {
-    names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  private static func kind(of paths: [String], in path: String) throws(DataError) -> Kind {
+    let recordings = paths.count { $0.lowercased().hasSuffix(".wav") }
+    guard recordings == 0 || recordings == paths.count else { throw DataError(.imagesAndRecordings, path: path) }
+    return recordings > 0 ? .recordings : .images
   }
 }

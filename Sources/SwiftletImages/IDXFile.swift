@@ -5,8 +5,23 @@ import SwiftletBytes
 public struct IDXFile: Sendable {
   /// 1 to 4 sizes, outermost first; none is zero but, maybe, the first.
   public var dimensions: [Int]
-  /// As many bytes as the product of the dimensions, the last dimension running fastest.
+  /// As many elements as the product of the dimensions, the last dimension running fastest.
   public var values: ArraySlice<UInt8>
+
+  /// What the elements are.
+  public enum Element: UInt8, Sendable {
+    case byte = 8
+    /// 32 bits, signed, big-endian: four of `values`.
+    case word = 0x0C
+
+    var byteCount: Int { self == .byte ? 1 : 4 }
+  }
+
+  /// Element `index` of a file of words.
+  public func word(at index: Int) -> Int {
+    let bytes = values[(values.startIndex + 4 * index)...].prefix(4)
+    return Int(Int32(bitPattern: bytes.reduce(0) { $0 << 8 | UInt32($1) }))
+  }
 
   /// The most elements read unless told otherwise: 1 GiB.
   public static var elementLimit: Int { 1 << 30 }
@@ -28,24 +43,24 @@ public struct IDXFile: Sendable {
   /// Behind a gzip file's last member anything may follow, as gzip itself has it. Offsets in errors about the header
   /// count inflated bytes.
   public init(
-    _ bytes: [UInt8], limit: Int = elementLimit, decodeLimit: DecodeLimit? = nil
+    _ bytes: [UInt8], limit: Int = elementLimit, element: Element = .byte, decodeLimit: DecodeLimit? = nil
   ) throws(ImageError) {
     if bytes.isEmpty { throw ImageError(.empty, at: 0) }
     var content = bytes
     let header: Header
     if Self.recognizesGzip(bytes) {
       do throws(ByteError) { content = try Self.inflateStart(of: bytes) } catch { throw ImageError(error) }
-      header = try Header(content, limit: limit)
-      let count = header.byteCount + header.elementCount
+      header = try Header(content, limit: limit, element)
+      let count = header.byteCount + header.valueByteCount
       try (decodeLimit ?? DecodeLimit(fileOf: bytes.count)).check(count, at: 4)
       do throws(ByteError) {
         content = try Zlib.inflate(bytes[...], count: count, limit: count, wrapper: .gzip, field: "IDX gzip")
       } catch { throw ImageError(error) }
     } else {
-      header = try Header(bytes, limit: limit)
-      guard bytes.count == header.byteCount + header.elementCount else {
+      header = try Header(bytes, limit: limit, element)
+      guard bytes.count == header.byteCount + header.valueByteCount else {
         let actual = bytes.count - header.byteCount
-        throw ImageError(.byteCount(actual: actual, expected: header.elementCount), at: header.byteCount)
+        throw ImageError(.byteCount(actual: actual, expected: header.valueByteCount), at: header.byteCount)
       }
     }
     dimensions = header.dimensions
@@ -56,13 +71,16 @@ public struct IDXFile: Sendable {
     var dimensions: [Int] = []
     var elementCount = 1
     var byteCount: Int { 4 + 4 * dimensions.count }
+    let element: Element
+    var valueByteCount: Int { elementCount * element.byteCount }
 
-    init(_ bytes: [UInt8], limit: Int) throws(ImageError) {
+    init(_ bytes: [UInt8], limit: Int, _ element: Element) throws(ImageError) {
+      self.element = element
       var cursor = ByteCursor(bytes)
       let zeros: (UInt8, UInt8) = (try cursor.byte("IDX magic"), try cursor.byte("IDX magic"))
       guard zeros == (0, 0) else { throw ImageError(.notIDX, at: 0) }
       let type = try cursor.byte("IDX element type")
-      guard type == 8 else { throw ImageError(.idxElementType(type), at: 2) }
+      guard type == element.rawValue else { throw ImageError(.idxElementType(type), at: 2) }
       let dimensionCount = Int(try cursor.byte("IDX dimension count"))
       guard (1...4).contains(dimensionCount) else { throw ImageError(.idxDimensionCount(dimensionCount), at: 3) }
       for index in 0..<dimensionCount {

@@ -3,8 +3,9 @@ import SwiftletFloat
 import SwiftletModel
 
 extension Evaluation {
-  /// Scores a model, float or quantized, on images, 64 at a time: a classifier by their labels, a model that gives back
-  /// its input (`Model.reconstructsInput`) by its mean squared error, u8 outputs taken for the reals they stand for.
+  /// Scores a model, float or quantized, on images, 64 at a time: a classifier by their labels, its classes found among
+  /// theirs by name (`ClassMapping`), a model that gives back its input (`Model.reconstructsInput`) by its mean squared
+  /// error, u8 outputs taken for the reals they stand for.
   ///
   /// - Throws: `EvaluationError` where model and images do not fit together.
   public static func of(_ model: Model, on data: Dataset, threads: Int = 1) throws(EvaluationError) -> Evaluation {
@@ -17,8 +18,15 @@ extension Evaluation {
     guard data.isLabelled else { throw .noLabels }
     let outputs = model.values[model.outputs[0]].shape.count
     guard outputs == data.classNames.count else { throw .classCount(model: outputs, images: data.classNames.count) }
-    return model.isQuantized
+    let mapping: ClassMapping
+    do throws(ClassMismatch) { mapping = try ClassMapping(model, classNames: data.classNames) } catch {
+      throw .classesDiffer(error)
+    }
+    let result =
+      model.isQuantized
       ? try integer(model, on: data, threads: threads) : try float(model, on: data, threads: threads)
+    guard !mapping.isIdentity else { return result }
+    return Evaluation(predictions: result.predictions.map { mapping.classes[$0] }, on: data)
   }
 
   private static func float(_ model: Model, on data: Dataset, threads: Int) throws(EvaluationError) -> Evaluation {

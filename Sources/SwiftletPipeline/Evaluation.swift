@@ -56,6 +56,8 @@ public enum EvaluationError: Error, Hashable, Sendable {
   case imageShape(model: Shape, images: Shape)
   /// The model tells another number of classes apart.
   case classCount(model: Int, images: Int)
+  /// The model's classes are others.
+  case classesDiffer(ClassMismatch)
   /// Of two models to be compared one classifies and the other gives back its input.
   case kindsDiffer
   /// Not one input and one output.
@@ -73,6 +75,7 @@ extension EvaluationError: CustomStringConvertible {
     case .imageShape(let model, let images):
       "the model takes images of \(model.text) (height x width x channels), these are \(images.text)"
     case .classCount(let model, let images): "the model has \(model) outputs for \(images) classes of images"
+    case .classesDiffer(let mismatch): mismatch.description
     case .kindsDiffer: "one model classifies images and the other gives them back; there is nothing to compare"
     case .endpoints: "only models with one input and one output can be scored"
     case .noLabels:

@@ -73,7 +73,8 @@ import Testing
     #expect(
       error?.description
         == "\(folder.path): the folder has no t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz"
-        + " or t10k-labels.idx1-ubyte or t10k-labels.idx1-ubyte.gz")
+        + " or t10k-labels.idx1-ubyte or t10k-labels.idx1-ubyte.gz"
+        + "; it has t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte")
   }
 
   @Test(.enabled(if: RealDigits.folder != nil, "MNIST is not on this machine"))

@@ -69,7 +69,7 @@ struct CommandFiles {
     let name = shown(path)
     guard !path.isEmpty else { throw Failure.usage("the file name after \(output.option) is empty; give one") }
     var target = path
-    switch FileKind(path) {
+    switch PathKind(path) {
     case .folder: throw Failure("\(name): is a folder; give a file name")
     case .file:
       guard force || output.isOwn else {
@@ -92,17 +92,17 @@ struct CommandFiles {
   /// Makes a file of the longest name that writing will need, and removes it: what permissions say is not all.
   private static func probe(_ path: String, name: String) throws {
     let probe = "\(path).tmp-\(getpid())-check"
-    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = FileName.withCString(probe) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     if descriptor >= 0 {
       close(descriptor)
-      unlink(probe)
+      _ = FileName.withCString(probe) { unlink($0) }
       return
     }
     let error = errno
     let parent = (path as NSString).deletingLastPathComponent
     let folder = "the folder \(shown(parent.isEmpty ? "." : parent))"
     switch error {
-    case ENOENT where FileKind(parent.isEmpty ? "." : parent) == .nothing:
+    case ENOENT where PathKind(parent.isEmpty ? "." : parent) == .nothing:
       throw Failure("\(name): \(folder) does not exist; create it first")
     case ENOTDIR: throw Failure("\(name): \(folder) is no folder; give another name")
     case ENAMETOOLONG: throw Failure("\(name): the name is too long; give a shorter one")
@@ -116,25 +116,27 @@ struct CommandFiles {
 
   /// The same text for the same file, whatever way its name leads there; nil where there is no such folder.
   private static func identity(_ path: String) -> String? {
-    if let real = realpath(path, nil) {
-      defer { free(real) }
-      return String(cString: real)
-    }
+    if let real = resolved(path) { return real }
     let parent = (path as NSString).deletingLastPathComponent
-    guard let real = realpath(parent.isEmpty ? "." : parent, nil) else { return nil }
+    return resolved(parent.isEmpty ? "." : parent).map { "\($0)/\((path as NSString).lastPathComponent)" }
+  }
+
+  /// The path without links; nil where nothing has this name.
+  private static func resolved(_ path: String) -> String? {
+    guard let real = FileName.withCString(path, { realpath($0, nil) }) else { return nil }
     defer { free(real) }
-    return "\(String(cString: real))/\((path as NSString).lastPathComponent)"
+    return FileName.text(cStringBytes(real))
   }
 }
 
 /// What a name stands for.
-private enum FileKind {
+private enum PathKind {
   case nothing, file, folder, device, danglingLink
 
   init(_ path: String) {
     var status = stat()
-    guard stat(path, &status) == 0 else {
-      self = lstat(path, &status) == 0 ? .danglingLink : .nothing
+    guard FileName.withCString(path, { stat($0, &status) }) == 0 else {
+      self = FileName.withCString(path, { lstat($0, &status) }) == 0 ? .danglingLink : .nothing
       return
     }
     switch status.st_mode & S_IFMT {

@@ -116,7 +116,7 @@ struct Compress: ParsableCommand {
   func run() throws {
     try checkFiles()
     let source = try ModelFile.float(model, for: "compress")
-    let images = try data.load().train
+    let images = try data.load(for: source).train
     let compressor: Compressor
     do { compressor = try Compressor(source.model, data: images, options: options(for: source)) } catch let error
       as CompressionError

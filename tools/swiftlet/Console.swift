@@ -81,7 +81,7 @@ extension Console {
     encoder.outputFormatting = [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    try print(json: encoder.encode(value))
+    try print(json: Data(FileName.unicode(String(decoding: encoder.encode(value), as: UTF8.self)).utf8))
   }
 
   /// Prints JSON that is encoded already.

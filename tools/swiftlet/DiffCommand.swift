@@ -16,10 +16,8 @@ struct Diff: ParsableCommand {
 
   @Argument(help: "The first model file, the reference.") var first: String
   @Argument(help: "The second model file.") var second: String
-  @Option(
-    help: ArgumentHelp(
-      "A folder with MNIST's idx or idx.gz files, or of class folders of PNG images.", valueName: "path"))
-  var data: String?
+  @Option(help: DataOptions.help) var data: String?
+  @Option(.from(100, to: 1_000_000), help: DataOptions.countHelp) var syntheticCount = 12_000
   @Option(help: "Score the validation images that training held out, or the test images.")
   var subset = Eval.Subset.validation
   @Option(.between(1, and: 100_000), help: "Images whose every layer is compared.") var count = 256
@@ -65,8 +63,9 @@ struct Diff: ParsableCommand {
   /// The images either model's training held out, or the test images.
   private func images(_ files: [ModelFile]) throws -> Dataset? {
     guard let data else { return nil }
-    let sets = try Dataset.open(data)
-    if subset == .test { return sets.test }
+    let loaded = try LoadedData(data, syntheticCount: syntheticCount)
+    let sets = try loaded.fitted(to: files)
+    if subset == .test { return try loaded.testImages(sets) }
     let splits = files.filter { $0.model.metadata.provenance?.split != nil }
     return try (splits.first ?? files[0]).heldOut(of: sets.train).validation
   }

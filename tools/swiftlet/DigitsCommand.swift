@@ -16,8 +16,9 @@ struct Digits: ParsableCommand {
 
   func run() throws {
     try output.check(reading: [])
-    let sets = try data.load()
-    let images = subset == .train ? sets.train : sets.test
+    let loaded = try data.load()
+    let sets = loaded.inTheirOwnOrder
+    let images = subset == .train ? sets.train : try loaded.testImages(sets)
     guard images.labels.indices.contains(index) else {
       throw Failure.usage(
         "--index \(index) is past the end: '\(subset.rawValue)' has \(images.count) images, from 0 to \(images.count - 1)"

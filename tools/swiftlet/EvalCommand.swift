@@ -39,12 +39,13 @@ struct Eval: ParsableCommand {
 
   func run() throws {
     try CommandFiles(inputs: models, outputs: []).check()
-    let sets = try data.load()
+    let loaded = try data.load()
     var rows: [[String]] = []
     var kinds: Set<String> = []
     for path in models {
       let file = try ModelFile(path)
-      let images = subset == .test ? sets.test : try file.heldOut(of: sets.train).validation
+      let sets = try loaded.fitted(to: file)
+      let images = subset == .test ? try loaded.testImages(sets) : try file.heldOut(of: sets.train).validation
       let result: Evaluation
       do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
         throw Failure("\(file.name): \(error)")

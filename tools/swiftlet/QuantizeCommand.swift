@@ -52,7 +52,7 @@ struct Quantize: ParsableCommand {
   func run() throws {
     try output.check(reading: [model])
     let source = try ModelFile.float(model, for: "quantize")
-    let images = try data.load().train
+    let images = try data.load(for: source).train
     // Calibration keeps off the validation images where the model says which they are.
     let heldCount = source.model.metadata.provenance?.split?.validationCount ?? 0
     let held = heldCount > 0 ? try source.heldOut(of: images) : nil

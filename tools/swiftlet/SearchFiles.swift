@@ -84,5 +84,5 @@ struct SearchFiles {
     }
   }
 
-  func removeState() { _ = try? FileManager.default.removeItem(atPath: statePath) }
+  func removeState() { try? FileBytes.remove(statePath) }
 }

@@ -7,19 +7,19 @@ let swiftletVersion = "0.1.0"
 
 /// Where images come from.
 struct DataOptions: ParsableArguments {
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      """
-      A folder with MNIST's idx or idx.gz files; of class folders of PNG images or WAV recordings; of recordings named \
-      LABEL_anything_INDEX.wav; of PNG images without labels; or 'synthetic'.
-      """,
-      valueName: "path"))
-  var data: String
+  static let help = ArgumentHelp(
+    """
+    A folder with idx or idx.gz files (MNIST, EMNIST and alike); of the folders 'train' and 'test', 'val' or both; of \
+    class folders of PNG images or WAV recordings; of recordings named LABEL_anything_INDEX.wav; of PNG images without \
+    labels; or 'synthetic' for generated digits ('\(LoadedData.generator)' where a folder is named 'synthetic').
+    """,
+    valueName: "path")
 
-  @Option(
-    .from(100, to: 1_000_000), help: "How many digits 'synthetic' generates for training; a sixth as many for testing.")
-  var syntheticCount = 12_000
+  @Option(name: .long, help: Self.help) var data: String
+
+  static let countHelp: ArgumentHelp = "How many digits 'synthetic' generates for training; a sixth as many for testing."
+
+  @Option(.from(100, to: 1_000_000), help: Self.countHelp) var syntheticCount = 12_000
 
   @OptionGroup var limitOptions: LimitOptions
 
@@ -33,16 +33,17 @@ struct DataOptions: ParsableArguments {
     }
   }
 
-  /// The training images (validation not yet held out) and the test images.
-  func load() throws -> (train: Dataset, test: Dataset) {
-    if data == "synthetic" {
-      return (
-        SyntheticDigits.dataset(count: syntheticCount, seed: 1),
-        SyntheticDigits.dataset(count: syntheticCount / 6, seed: 2)
-      )
-    }
-    return try Dataset.open(data)
-  }
+  /// Whether digits are generated rather than read.
+  var isSynthetic: Bool { LoadedData.isSynthetic(data) }
+
+  /// The data's name in a model's provenance: no folders of this machine.
+  var name: String { isSynthetic ? "synthetic" : dataName(data) }
+
+  /// Reads the data, telling on standard error what is passed over.
+  func load() throws -> LoadedData { try LoadedData(data, syntheticCount: syntheticCount) }
+
+  /// Reads the data for a model, its classes in the model's order.
+  func load(for file: ModelFile) throws -> LoadedData.Sets { try load().fitted(to: file) }
 }
 
 /// Where the result goes.

@@ -130,16 +130,16 @@ struct Shrink: ParsableCommand {
     guard let output else { return }
     let file = outputName(output)
     let source = try ModelFile.float(model, for: "shrink")
-    let others = try teacherFiles.map { try ModelFile.float($0, for: "shrink").model }
+    let others = try teacherFiles.map { try ModelFile.float($0, for: "shrink") }
     if teachers != nil, !recipe.distils {
       throw Failure.usage("--teachers are given, but \(self.recipe.map(inputName) ?? "the recipe") does not distil")
     }
-    let images = try data.load().train
+    let images = try data.load().fitted(to: [source] + others).train
     let parts = try source.heldOut(of: images)
     let training = recipe.usesAllImages == true ? images : parts.training
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()
-    run.teachers = others
+    run.teachers = others.map(\.model)
     let progress = ShrinkProgress()
     var saved: ShrinkResult?
     let result: ShrinkResult

@@ -1,18 +1,17 @@
 import ArgumentParser
 import Foundation
+import SwiftletBytes
 
 @main
 enum Main {
   /// Exit codes: 0 success, 1 failure, 2 usage.
   static func main() {
+    let arguments = Self.arguments
     signal(SIGPIPE, SIG_IGN)
     holdStandardDescriptors()
     do {
-      var arguments = Array(CommandLine.arguments.dropFirst())
-      if arguments.contains(where: isNegativeNumber) {
-        arguments = joiningNegativeValues(arguments, options: Swiftlet.optionsWithValues())
-      }
-      var command = try Swiftlet.parseAsRoot(arguments)
+      let options = arguments.contains(where: isNegativeNumber) ? Swiftlet.optionsWithValues() : []
+      var command = try Swiftlet.parseAsRoot(joiningNegativeValues(arguments, options: options))
       if Swiftlet.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try Environment.check() }
       try command.run()
     } catch { end(by: error) }
@@ -43,6 +42,15 @@ enum Main {
   }
 }
 
+extension Main {
+  /// What follows the program's name, file names that are not UTF-8 without loss (`FileName`).
+  private static var arguments: [String] {
+    (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      CommandLine.unsafeArgv[index].map { FileName.text(cStringBytes($0)) }
+    }
+  }
+}
+
 struct Swiftlet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
@@ -54,7 +62,7 @@ struct Swiftlet: ParsableCommand {
         swiftlet-run mnist-int8.swl digit.png
 
       --data takes a folder with MNIST's four idx files (see tools/fetch-mnist), a folder of class folders of PNG \
-      images, or 'synthetic' for generated digits. Exit codes: 0 success, 1 failure, 2 usage.
+      images, or 'synthetic' for generated digits ('swiftlet help train' tells all). Exit codes: 0 success, 1 failure, 2 usage.
       """,
     version: swiftletVersion,
     subcommands: [

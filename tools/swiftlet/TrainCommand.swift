@@ -64,8 +64,12 @@ struct Train: ParsableCommand {
     let network = try network()
     let initial = network.initialized(initialization, seed: seed)
     try check(initial)
-    let sets = try data.load()
-    let held = min(validation, sets.train.count / 6)
+    let sets = try data.load().inTheirOwnOrder
+    let held = sets.train.validationCount(asked: validation)
+    if sets.train.ownValidation != nil {
+      Console.note(
+        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply")
+    }
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
     let configuration = configuration(validationCount: held)
     var trainer: Trainer
@@ -86,10 +90,10 @@ struct Train: ParsableCommand {
     var accuracies: [Provenance.Accuracy] = []
     if held > 0, isClassifier { accuracies = [.init(.validation, correct: result.bestCorrect, total: held)] }
     model.metadata.provenance = Provenance(
-      tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(dataName(data.data).utf8),
+      tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(data.name.utf8),
       note: Array(note.utf8), split: split, accuracies: accuracies)
     let written = try write(model)
-    _ = try? FileManager.default.removeItem(atPath: checkpointPath)
+    try? FileBytes.remove(checkpointPath)
     var line = "\(outputName(output.output)): \(written.bytes.count.grouped) bytes"
     if held > 0 {
       let score =
@@ -117,7 +121,7 @@ struct Train: ParsableCommand {
       guard case .diverged(let epoch, _, _) = error else { throw Failure("\(file): \(error)") }
       guard epoch > 1 else {
         // Nothing but the weights it began with.
-        _ = try? FileManager.default.removeItem(atPath: checkpointPath)
+        try? FileBytes.remove(checkpointPath)
         throw Failure("\(error)")
       }
       throw Failure(
@@ -191,7 +195,7 @@ struct Train: ParsableCommand {
     if warmUp > 0 { parts.append("--warm-up \(warmUp)") }
     if initialization != .glorot { parts.append("--initialization \(initialization.rawValue)") }
     if augment { parts.append("--augment") }
-    if data.data == "synthetic" { parts.append("--synthetic-count \(data.syntheticCount)") }
+    if data.isSynthetic { parts.append("--synthetic-count \(data.syntheticCount)") }
     parts.append("--seed \(seed) --validation \(validation) --split-seed \(splitSeed)")
     return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"
   }
@@ -248,4 +252,4 @@ func classLabels(_ data: Dataset) -> [[UInt8]] {
 }
 
 /// The data's name in a model's provenance: no folders of this machine.
-func dataName(_ path: String) -> String { (path as NSString).lastPathComponent }
+func dataName(_ path: String) -> String { printable((path as NSString).lastPathComponent.utf8) }

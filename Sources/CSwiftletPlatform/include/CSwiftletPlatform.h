@@ -86,6 +86,27 @@ void swl_file_close(int descriptor);
 /// Whether anything (a dangling link included) has this name.
 bool swl_file_exists(const char *path);
 
+/// What a name stands for, links followed.
+enum {
+  SWL_KIND_NONE = 0,    ///< nothing, a dangling link, or not to be looked at
+  SWL_KIND_FILE = 1,    ///< a regular file
+  SWL_KIND_FOLDER = 2,  ///< a directory
+  SWL_KIND_OTHER = 3,   ///< a pipe, device or socket
+};
+
+/// One of the values above.
+int32_t swl_file_kind(const char *path);
+
+/// Calls `visit` with each name in a folder but "." and "..", in no order, and its kind.
+swl_file_result swl_folder_list(
+    const char *path, void *context, void (*visit)(void *context, const char *name, int32_t kind));
+
+/// Whether files can be made in this folder.
+bool swl_folder_is_writable(const char *path);
+
+/// Removes a file.
+swl_file_result swl_file_remove(const char *path);
+
 /// Writes a whole file or nothing: to a file without a name where the system has those, else to a
 /// temporary name in the same folder; synced, then named.
 ///

@@ -1,4 +1,5 @@
 import SwiftletCompression
+import SwiftletData
 import SwiftletTraining
 
 /// What `Compressor` may spend, try and store.
@@ -68,6 +69,8 @@ public enum CompressionError: Error, Hashable, Sendable {
   case splitMismatch(seed: UInt64, validationCount: Int)
   /// Fewer images than the split holds out, or none left to train on.
   case tooFewImages(count: Int, validationCount: Int)
+  /// The images have other classes than the model.
+  case classesDiffer(ClassMismatch)
   /// The images have another size than the model's input.
   case imageShape(model: String, images: String)
   /// Not even the graph with the narrowest layers and all weights 0 has so few bytes.
@@ -90,6 +93,7 @@ public enum CompressionError: Error, Hashable, Sendable {
 extension CompressionError: CustomStringConvertible {
   public var description: String {
     switch self {
+    case .classesDiffer(let mismatch): mismatch.description
     case .quantized: "the model is quantized already; compress the float model that 'swiftlet train' wrote"
     case .noSplit:
       "the model does not record which images were held out of its training, so no accuracy measured on this data would "

@@ -105,14 +105,18 @@ public struct HeldOut: Sendable {
   public let training, validation: Dataset
   public let split: DataSplit
 
+  /// Both parts have their classes in the model's order.
+  ///
   /// - Parameter data: The images the model was trained on, validation included.
-  /// - Throws: `CompressionError.noSplit`, `.tooFewImages` or `.splitMismatch`.
+  /// - Throws: `CompressionError.noSplit`, `.tooFewImages`, `.classesDiffer` or `.splitMismatch`.
   public init(_ model: Model, data: Dataset) throws(CompressionError) {
     guard let recorded = model.metadata.provenance?.split, recorded.validationCount > 0 else { throw .noSplit }
     guard recorded.validationCount < data.count else {
       throw .tooFewImages(count: data.count, validationCount: recorded.validationCount)
     }
-    let parts = data.split(validationCount: recorded.validationCount, seed: recorded.seed)
+    let ordered: Dataset
+    do throws(ClassMismatch) { ordered = try data.inClassOrder(of: model) } catch { throw .classesDiffer(error) }
+    let parts = ordered.split(validationCount: recorded.validationCount, seed: recorded.seed)
     guard parts.split == recorded else {
       throw .splitMismatch(seed: recorded.seed, validationCount: recorded.validationCount)
     }

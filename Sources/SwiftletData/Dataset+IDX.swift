@@ -1,0 +1,109 @@
+import SwiftletBytes
+import SwiftletImages
+
+extension Dataset {
+  /// The most bytes of pixels that a data set may have: 2 GiB.
+  public static var byteLimit: Int { 1 << 31 }
+
+  /// Reads MNIST, or another data set in idx files: see `IDXFamily` and `IDXClasses`.
+  public static func mnist(directory: String) throws(DataError) -> (train: Dataset, test: Dataset) {
+    let contents = try FolderContents(directory)
+    guard let family = try IDXFamily.only(in: contents) else {
+      throw DataError(.unknownLayout(found: contents.passedOver.text), path: directory)
+    }
+    return try idx(family, classOrder: nil, onNote: { _ in })
+  }
+
+  static func idx(
+    _ family: IDXFamily, classOrder: [String]?, onNote: (String) -> Void
+  ) throws(DataError) -> (train: Dataset, test: Dataset) {
+    let files = (train: try IDXPart(family, .train), test: try IDXPart(family, .test))
+    let classes = try IDXClasses(family, trainingLabels: files.train.labels)
+    let train = try files.train.dataset(classes)
+    let test = try files.test.dataset(classes)
+    if let text = test.difference(from: train) { throw DataError(.setsDiffer(text), path: family.folder) }
+    if !classes.isFixed, let text = test.missingClasses {
+      onNote("\(family.folder): there are no test images of \(text)")
+    }
+    guard let classOrder else { return (train, test) }
+    let mapping = ClassMapping(arranging: classes.names, as: classOrder)
+    return (train.inClassOrder(mapping), test.inClassOrder(mapping))
+  }
+}
+
+/// The training or the test files of an idx data set, read.
+private struct IDXPart {
+  let images: IDXFile
+  let labels: [Int]
+  let labelPath: String
+  let isTransposed: Bool
+
+  init(_ family: IDXFamily, _ part: IDXFamily.Name.Part) throws(DataError) {
+    let imagePath = try family.path(part, .images)
+    labelPath = try family.path(part, .labels)
+    images = try Self.read(imagePath) { bytes throws(ImageError) in
+      try Self.checked(try IDXFile(bytes, limit: Dataset.byteLimit), dimensions: 3)
+    }
+    guard images.dimensions[0] > 0 else { throw DataError(.noImages(found: nil), path: imagePath) }
+    let areWords = IDXFamily.saysWords(labelPath)
+    labels = try Self.read(labelPath) { bytes throws(ImageError) in try Self.labels(bytes, areWords: areWords) }
+    guard images.dimensions[0] == labels.count else {
+      throw DataError(.countsDiffer(images: images.dimensions[0], labels: labels.count), path: labelPath)
+    }
+    // EMNIST's images were written column by column.
+    isTransposed = family.prefix.hasPrefix("emnist")
+  }
+
+  func dataset(_ classes: IDXClasses) throws(DataError) -> Dataset {
+    let (height, width) = (images.dimensions[1], images.dimensions[2])
+    let indexes = try classes.indexes(labels, path: labelPath)
+    return isTransposed
+      ? Dataset(
+        height: width, width: height, channels: 1, images: transposed(height, width), labels: indexes,
+        classNames: classes.names)
+      : Dataset(
+        height: height, width: width, channels: 1, images: Array(images.values), labels: indexes,
+        classNames: classes.names)
+  }
+
+  private func transposed(_ height: Int, _ width: Int) -> [UInt8] {
+    let count = images.values.count
+    return [UInt8](unsafeUninitializedCapacity: count) { upright, filled in
+      images.values.withUnsafeBufferPointer { stored in
+        for start in stride(from: 0, to: count, by: height * width) {
+          for row in 0..<height {
+            for column in 0..<width { upright[start + column * height + row] = stored[start + row * width + column] }
+          }
+        }
+      }
+      filled = count
+    }
+  }
+
+  /// One label for each image: bytes, or the first of the words that QMNIST tells of each.
+  private static func labels(_ bytes: [UInt8], areWords: Bool) throws(ImageError) -> [Int] {
+    guard areWords else {
+      return try checked(try IDXFile(bytes, limit: Dataset.byteLimit), dimensions: 1).values.map { Int($0) }
+    }
+    let file = try IDXFile(bytes, limit: Dataset.byteLimit / 4, element: .word)
+    guard (1...2).contains(file.dimensions.count) else {
+      throw ImageError(.idxDimensionCount(file.dimensions.count), at: 3)
+    }
+    let columns = file.dimensions.count == 2 ? file.dimensions[1] : 1
+    return (0..<file.dimensions[0]).map { file.word(at: $0 * columns) }
+  }
+
+  private static func checked(_ file: IDXFile, dimensions: Int) throws(ImageError) -> IDXFile {
+    guard file.dimensions.count == dimensions else {
+      throw ImageError(.idxDimensionCount(file.dimensions.count), at: 3)
+    }
+    return file
+  }
+
+  private static func read<Content>(
+    _ path: String, _ body: ([UInt8]) throws(ImageError) -> Content
+  ) throws(DataError) -> Content {
+    let bytes = try Dataset.readFile(path, limit: Dataset.byteLimit)
+    do throws(ImageError) { return try body(bytes) } catch { throw DataError(.image(error), path: path) }
+  }
+}

@@ -1,0 +1,83 @@
+import SwiftletBytes
+import SwiftletData
+import SwiftletModel
+import SwiftletPipeline
+
+/// Images that are read. A model gets them in the order of its classes, or not at all.
+struct LoadedData {
+  /// The training images (validation not yet held out) and the test images.
+  typealias Sets = (train: Dataset, test: Dataset)
+
+  /// As `--data` has it.
+  let path: String
+  private let sets: Sets
+
+  /// Always the generator, whatever folders there are.
+  static let generator = "synthetic:digits"
+
+  /// Whether digits are generated rather than read.
+  static func isSynthetic(_ path: String) -> Bool { path == "synthetic" || path == generator }
+
+  /// Reads the data, telling on standard error what is passed over.
+  init(_ path: String, syntheticCount: Int) throws {
+    self.path = path
+    guard Self.isSynthetic(path) else {
+      sets = try Dataset.open(path) { Console.note("note: \($0)") }
+      return
+    }
+    if path == "synthetic", FileBytes.exists(path) {
+      throw Failure.usage(
+        "--data synthetic: something in this folder has that name too; give ./synthetic for it, or \(Self.generator) for "
+          + "generated digits")
+    }
+    sets = (
+      SyntheticDigits.dataset(count: syntheticCount, seed: 1), SyntheticDigits.dataset(count: syntheticCount / 6, seed: 2)
+    )
+  }
+
+  /// For a network without classes of its own yet, or to be looked at.
+  var inTheirOwnOrder: Sets { sets }
+
+  /// For a model that is given.
+  ///
+  /// - Throws: `Failure` where the model takes other images or tells other classes apart.
+  func fitted(to file: ModelFile) throws -> Sets {
+    let train = sets.train
+    let images = Shape(height: train.height, width: train.width, channels: train.channels)
+    if let input = file.model.inputs.first.map({ file.model.values[$0].shape }), input != images {
+      throw Failure("\(file.name): \(EvaluationError.imageShape(model: input, images: images))")
+    }
+    let mapping: ClassMapping
+    do throws(ClassMismatch) { mapping = try ClassMapping(file.model, classNames: train.classNames) } catch {
+      throw Failure("\(file.name): \(error) (--data \(shown(path)))")
+    }
+    if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
+    // Read anew: the order of the images in class folders follows that of the classes.
+    return mapping.isIdentity ? sets : try Dataset.open(path, classOrder: mapping.names)
+  }
+
+  /// For models that are compared with each other: outputs of one number mean one class.
+  func fitted(to files: [ModelFile]) throws -> Sets {
+    let first = try fitted(to: files[0])
+    for file in files.dropFirst() {
+      let mapping: ClassMapping
+      do throws(ClassMismatch) { mapping = try ClassMapping(file.model, classNames: first.train.classNames) } catch {
+        throw Failure("\(file.name): \(error) (--data \(shown(path)))")
+      }
+      guard mapping.isIdentity else {
+        throw Failure("\(file.name): has the classes of \(files[0].name) in another order; their outputs cannot be compared")
+      }
+      if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
+    }
+    return first
+  }
+
+  /// - Throws: `Failure` where the data has none.
+  func testImages(_ sets: Sets) throws -> Dataset {
+    guard sets.test.count > 0 else {
+      throw Failure(
+        "\(shown(path)): has no test images; add a folder 'test', or take other images with --subset (validation; 'digits': train)")
+    }
+    return sets.test
+  }
+}
