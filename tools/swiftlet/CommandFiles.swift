@@ -99,10 +99,10 @@ struct CommandFiles {
       return
     }
     let error = errno
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = "the folder \(shown(parent.isEmpty ? "." : parent))"
+    let parent = folder(of: path)
+    let folder = "the folder \(shown(parent))"
     switch error {
-    case ENOENT where FileKind(parent.isEmpty ? "." : parent) == .nothing:
+    case ENOENT where FileKind(parent) == .nothing:
       throw Failure("\(name): \(folder) does not exist; create it first")
     case ENOTDIR: throw Failure("\(name): \(folder) is no folder; give another name")
     case ENAMETOOLONG: throw Failure("\(name): the name is too long; give a shorter one")
@@ -120,10 +120,15 @@ struct CommandFiles {
       defer { free(real) }
       return String(cString: real)
     }
-    let parent = (path as NSString).deletingLastPathComponent
-    guard let real = realpath(parent.isEmpty ? "." : parent, nil) else { return nil }
+    guard let real = realpath(folder(of: path), nil) else { return nil }
     defer { free(real) }
-    return "\(String(cString: real))/\((path as NSString).lastPathComponent)"
+    return "\(String(cString: real))/\(path.unicodeScalars.split(separator: "/").last.map(String.init) ?? "")"
+  }
+
+  /// The folder that holds what `path` names. `NSString.deletingLastPathComponent` crashes for a name of one letter.
+  private static func folder(of path: String) -> String {
+    guard let slash = path.unicodeScalars.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }
 
