@@ -3,6 +3,7 @@ import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
 import SwiftletRuntime
+import Testing
 
 /// The built swiftlet-run, beside the test bundle.
 struct LeanBinary {
@@ -38,9 +39,12 @@ struct LeanBinary {
     let outputBytes = text.fileHandleForReading.readDataToEndOfFile()
     let errorBytes = error.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return Result(
+    let result = Result(
       output: String(decoding: outputBytes, as: UTF8.self), error: String(decoding: errorBytes, as: UTF8.self),
       code: process.terminationStatus)
+    // Whatever a test looks for, no program prints values as Swift spells them.
+    for text in [result.output, result.error] { #expect(swiftSyntax(in: text).isEmpty, "\(arguments): \(text)") }
+    return result
   }
 }
 

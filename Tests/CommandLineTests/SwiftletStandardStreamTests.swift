@@ -32,7 +32,7 @@ import Testing
     let train = ["train", "--arch", "-", "--epochs", "2", "-o", "piped.swl"] + Tool.data
     #expect(try run(#""$0" "$@" < tiny.json"#, train).code == 0)
     #expect(try tool.bytes("piped.swl").count > 1000)
-    let recipe = try run(#""$0" shrink - --print-recipe --epochs 3 --recipe - < /dev/null"#)
+    let recipe = try run(#""$0" shrink - --print-recipe --recipe - --data synthetic < /dev/null"#)
     #expect(recipe.error.contains("standard input: is no recipe"), "\(recipe)")
     let page = try run(#""$0" "$@""#, ["diff", float, int8, "--html", "-"])
     #expect(page.code == 0 && page.output.hasPrefix("<!DOCTYPE html>") && page.output.hasSuffix("</html>\n"))

@@ -85,7 +85,7 @@ import Testing
 
   @Test func nohupIsObeyed() throws {
     let run = try RunningTool(
-      tool.train("out.swl", epochs: 300), through: ["/bin/sh", "-c", #"trap "" HUP; exec "$0" "$@""#])
+      tool.train("out.swl", epochs: 100), through: ["/bin/sh", "-c", #"trap "" HUP; exec "$0" "$@""#])
     try #require(run.wait(for: "\nepoch 2 "), "\(run.text)")
     #expect(run.stop(by: SIGHUP).status == 0, "\(run.text)")
     #expect(try tool.contents() == ["tiny.json", "out.swl"])

@@ -99,10 +99,10 @@ struct CommandFiles {
       return
     }
     let error = errno
-    let parent = (path as NSString).deletingLastPathComponent
-    let folder = "the folder \(shown(parent.isEmpty ? "." : parent))"
+    let parent = folder(of: path)
+    let folder = "the folder \(shown(parent))"
     switch error {
-    case ENOENT where PathKind(parent.isEmpty ? "." : parent) == .nothing:
+    case ENOENT where PathKind(parent) == .nothing:
       throw Failure("\(name): \(folder) does not exist; create it first")
     case ENOTDIR: throw Failure("\(name): \(folder) is no folder; give another name")
     case ENAMETOOLONG: throw Failure("\(name): the name is too long; give a shorter one")
@@ -117,8 +117,7 @@ struct CommandFiles {
   /// The same text for the same file, whatever way its name leads there; nil where there is no such folder.
   private static func identity(_ path: String) -> String? {
     if let real = resolved(path) { return real }
-    let parent = (path as NSString).deletingLastPathComponent
-    return resolved(parent.isEmpty ? "." : parent).map { "\($0)/\((path as NSString).lastPathComponent)" }
+    return resolved(folder(of: path)).map { "\($0)/\(path.unicodeScalars.split(separator: "/").last.map(String.init) ?? "")" }
   }
 
   /// The path without links; nil where nothing has this name.
@@ -126,6 +125,12 @@ struct CommandFiles {
     guard let real = FileName.withCString(path, { realpath($0, nil) }) else { return nil }
     defer { free(real) }
     return FileName.text(cStringBytes(real))
+  }
+
+  /// The folder that holds what `path` names. `NSString.deletingLastPathComponent` crashes for a name of one letter.
+  private static func folder(of path: String) -> String {
+    guard let slash = path.unicodeScalars.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }
 
