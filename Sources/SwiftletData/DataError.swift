@@ -135,18 +135,25 @@ extension DataError: CustomStringConvertible {
 
 extension WAVError {
   fileprivate var text: String {
-    let needed = "16-bit PCM with one channel is needed"
+    let conversion = "convert it first (ffmpeg -i IN -ac 1 -c:a pcm_s16le OUT.wav)"
     return switch self {
     case .empty: "the file is empty"
-    case .notWAV: "not a WAV file"
+    case .notWAV(let kind):
+      "not a WAV file" + (kind.map { " but \(String(decoding: $0.name, as: UTF8.self)); \(conversion)" } ?? "")
     case .bytes(let error): DataError.text(error.write)
     case .missingChunk(let name): "the WAV file has no '\(name)' chunk\(name == "fmt" ? " before its samples" : "")"
-    case .coding(let code): "the samples have coding \(code); \(needed)"
-    case .channelCount(let count): "the recording has \(count) channels; \(needed)"
-    case .bitsPerSample(let bits): "the samples have \(bits) bits; \(needed)"
+    case .coding(let code): "the samples have coding \(code), not PCM or floating point; \(conversion)"
+    case .channelCount(let count): "the recording has \(count) channels, and one is needed; \(conversion)"
+    case .sampleSize(let bits, let blockAlign, let isFloat):
+      "the \(isFloat ? "floating-point " : "")samples have \(bits) bits (block align \(blockAlign)); PCM of 8, 16, 24 or "
+        + "32 bits or floating point of 32 is needed: \(conversion)"
+    case .notANumber: "a floating-point sample is not a number; write the recording anew"
     case .sampleRate(let rate):
       "\(rate) samples per second; \(WAVFile.sampleRates.lowerBound) to \(WAVFile.sampleRates.upperBound) are possible"
-    case .dataByteCount(let count): "\(count) bytes of samples; a whole number of 16-bit samples is needed"
+    case .dataByteCount(let count): "\(count) bytes of samples; a whole number of samples is needed"
+    case .overLimit(let byteCount, let limit):
+      "the samples take \(byteCount) bytes, above the limit of \(limit) for a file of its size; --no-limits lifts it "
+        + "for files you trust"
     }
   }
 }

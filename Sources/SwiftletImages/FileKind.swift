@@ -35,12 +35,16 @@ public struct FileKind: Hashable, Sendable {
   /// Whether the bytes are lines of ASCII. A few bytes may be so by chance.
   private static func isText(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 32 else { return false }
-    var hasLines = false
+    var (hasLines, hasInk) = (false, false)
     for byte in bytes {
-      guard (32..<127).contains(byte) || byte == 9 || byte == 10 || byte == 13 else { return false }
-      if byte == 10 { hasLines = true }
+      switch byte {
+      case 10: hasLines = true
+      case 9, 13, 32: break
+      case 33..<127: hasInk = true
+      default: return false
+      }
     }
-    return hasLines
+    return hasLines && hasInk
   }
 }
 
@@ -78,7 +82,7 @@ private struct SignatureTable {
     0 52494646????????41564920 v an AVI video
     0 52494646????????57415645 s a WAV recording
     0 52463634 s an RF64 recording
-    0 464f524d????????4149464 s an AIFF recording
+    0 464f524d????????41494646 s an AIFF recording
     0 664c6143 s a FLAC recording
     0 4f676753 s an Ogg recording
     0 49443303 s an MP3 recording

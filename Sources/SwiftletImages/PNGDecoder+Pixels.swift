@@ -63,23 +63,27 @@ private struct RowUnpacker {
   }
 
   /// Writes `width` pixels, each `step` bytes from the one before.
-  func unpack(
+  @inline(never) func unpack(
     _ row: UnsafePointer<UInt8>, width: Int, to pixels: UnsafeMutablePointer<UInt8>, step: Int
   ) throws(ImageError) {
     if isPlain && step == sampleCount { return pixels.update(from: row, count: width * step) }
+    // Copies, since the compiler must assume that pixels are written over what a pointer leads to.
+    let (depth, sampleCount, largest, scale) = (depth, sampleCount, largest, scale)
+    let (isIndexed, isByte, key) = (isIndexed, depth == 8, key)
     var bit = 0
     var pixel = pixels
     for _ in 0..<width {
       var isKey = !key.isEmpty
       for channel in 0..<sampleCount {
         // Samples of 1, 2 or 4 bits lie leftmost first in the high bits; those of 16 bits fill two bytes.
-        let word = Int(row[bit &>> 3]) &<< 8 | Int(row[bit &>> 3 &+ 1])
-        let sample = word &>> (16 &- depth &- bit & 7) & largest
+        let first = Int(row[bit &>> 3])
+        let word = first &<< 8 | Int(row[bit &>> 3 &+ 1])
+        let sample = isByte ? first : word &>> (16 &- depth &- bit & 7) & largest
         bit &+= depth
         if isIndexed {
           try lookUp(sample, into: pixel)
         } else {
-          pixel[channel] = scale(sample)
+          pixel[channel] = isByte ? UInt8(truncatingIfNeeded: sample) : scale(sample)
           if isKey { isKey = sample == key[channel] }
         }
       }
@@ -88,7 +92,7 @@ private struct RowUnpacker {
     }
   }
 
-  private func lookUp(_ index: Int, into pixel: UnsafeMutablePointer<UInt8>) throws(ImageError) {
+  @inline(never) private func lookUp(_ index: Int, into pixel: UnsafeMutablePointer<UInt8>) throws(ImageError) {
     let entry = palette.lowerBound + index * 3
     guard entry < palette.upperBound else { throw ImageError(.paletteIndex(UInt8(index)), at: palette.lowerBound) }
     for channel in 0..<3 { pixel[channel] = bytes[entry + channel] }

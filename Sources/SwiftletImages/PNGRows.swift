@@ -50,13 +50,23 @@ struct PNGRows: ~Copyable {
     let filter = samples[-1]
     guard filter <= 4 else { throw ImageError(.rowFilter(filter), at: chunks[0].lowerBound) }
     samples[-1] = 0
-    let distance = max(1, header.samplesPerPixel * header.bitDepth / 8)
-    if filter == 0 { return UnsafePointer(samples) }
-    for x in 0..<count {
-      samples[x] &+= Self.predict(
-        filter, left: samples[x &- distance], up: samplesAbove[x], upLeft: samplesAbove[x &- distance])
-    }
+    unfilter(samples, samplesAbove, count: count, filter)
     return UnsafePointer(samples)
+  }
+
+  /// Undoes a row's filter (PNG specification, section 9.2), in a loop for each, so that none is chosen for every byte.
+  private func unfilter(
+    _ row: UnsafeMutablePointer<UInt8>, _ above: UnsafeMutablePointer<UInt8>, count: Int, _ filter: UInt8
+  ) {
+    let distance = max(1, header.samplesPerPixel * header.bitDepth / 8)
+    let (left, upLeft) = (row - distance, above - distance)
+    switch filter {
+    case 1: for x in 0..<count { row[x] &+= left[x] }
+    case 2: for x in 0..<count { row[x] &+= above[x] }
+    case 3: for x in 0..<count { row[x] &+= Self.predict(3, left: left[x], up: above[x], upLeft: 0) }
+    case 4: for x in 0..<count { row[x] &+= Self.predict(4, left: left[x], up: above[x], upLeft: upLeft[x]) }
+    default: break
+    }
   }
 
   /// Refuses image data that goes on behind the last row, or whose checksum is missing or wrong.
@@ -100,15 +110,16 @@ struct PNGRows: ~Copyable {
     return filled == count
   }
 
-  /// The value that filter type 1...4 subtracts; 0 for type 0 (PNG specification, section 9.2).
+  /// The value that filter type 1...4 subtracts; 0 for type 0.
   @inline(__always) static func predict(_ filter: UInt8, left: UInt8, up: UInt8, upLeft: UInt8) -> UInt8 {
     switch filter {
     case 1: return left
     case 2: return up
     case 3: return UInt8(truncatingIfNeeded: (Int(left) &+ Int(up)) / 2)
     case 4:
-      let (toLeft, toUp) = (abs(Int(up) &- Int(upLeft)), abs(Int(left) &- Int(upLeft)))
-      let toUpLeft = abs(Int(left) &+ Int(up) &- 2 &* Int(upLeft))
+      // left + up - upLeft, less each of the three.
+      let (x, y) = (Int32(up) &- Int32(upLeft), Int32(left) &- Int32(upLeft))
+      let (toLeft, toUp, toUpLeft) = (x.magnitude, y.magnitude, (x &+ y).magnitude)
       if toLeft <= toUp && toLeft <= toUpLeft { return left }
       return toUp <= toUpLeft ? up : upLeft
     default: return 0

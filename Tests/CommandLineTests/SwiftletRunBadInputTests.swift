@@ -61,6 +61,22 @@ import Testing
     try expectFailure([model, try folder.write(Array(try image(8, 1).dropLast(9)), "y.png")], code: 1, "y.png: ")
   }
 
+  @Test func otherFilesAreNotReadAsPixels() throws {
+    // As many bytes as the model's input has.
+    let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0] + [UInt8](repeating: 7, count: 60)
+    let text = "the file is a JPEG image; convert it to PNG first"
+    for name in ["photo", "photo.jpg", "photo.png", "photo.raw.png"] {
+      try expectFailure([golden.path, try folder.write(jpeg, name)], code: 1, text)
+    }
+    for name in ["photo.raw", "photo.bin"] {
+      let result = try LeanBinary.run([golden.path, try folder.write(jpeg, name)])
+      #expect(result == .init(output: try golden.expected(jpeg) + "\n", error: "", code: 0))
+    }
+    try expectFailure(
+      [golden.path, try folder.write(Array(jpeg.dropLast()), "short.raw")], code: 1, "63 bytes are no raw")
+    try expectFailure([golden.path, golden.path], code: 1, "an SWL model; give an image instead")
+  }
+
   @Test func badModelsExitWithOne() throws {
     let image = try folder.write(golden.images(1)[0], "raw")
     try expectFailure([folder.path("none"), image], code: 1, "no such file")

@@ -9,12 +9,18 @@ import Testing
     return Image(width: 3, height: 2, channels: channels, pixels: pixels)
   }
 
-  static func decode(_ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false) throws -> DecodedInput {
-    try InputDecoder.decode(bytes, height: 2, width: 3, channels: channels, mustBePNG: mustBePNG)
+  static func decode(
+    _ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false, isRaw: Bool = false
+  ) throws -> DecodedInput {
+    try InputDecoder.decode(bytes, height: 2, width: 3, channels: channels, mustBePNG: mustBePNG, isRaw: isRaw)
   }
 
-  static func reason(_ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false) -> ImageError.Reason? {
-    #expect(throws: ImageError.self) { _ = try decode(bytes, channels: channels, mustBePNG: mustBePNG) }?.reason
+  static func reason(
+    _ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false, isRaw: Bool = false
+  ) -> ImageError.Reason? {
+    #expect(throws: ImageError.self) {
+      _ = try decode(bytes, channels: channels, mustBePNG: mustBePNG, isRaw: isRaw)
+    }?.reason
   }
 
   @Test func everyFormatIsToldByItsBytes() throws {
@@ -23,6 +29,7 @@ import Testing
     let two = DecodedInput(count: 2, pixels: (one.pixels + one.pixels)[...])
     #expect(try Self.decode(try PNGEncoder.encode(one)) == expected)
     #expect(try Self.decode(Array("P5 3 2 255 ".utf8) + one.pixels) == expected)
+    #expect(try Self.decode(Array("P5 3 2 255 ".utf8) + one.pixels + Array("P2 3 2 255 0 7 14 21 28 35".utf8)) == two)
     #expect(try Self.decode(one.pixels) == expected)
     #expect(try Self.decode(Array(two.pixels)) == two)
     #expect(try Self.decode(IDXTests.file([2, 3], values: one.pixels)) == expected)

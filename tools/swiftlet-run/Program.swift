@@ -61,7 +61,7 @@ enum Program {
     do throws(ImageError) {
       return try InputDecoder.decode(
         bytes, height: shape.height, width: shape.width, channels: shape.channels,
-        mustBePNG: !isStandard && InputDecoder.isPNGName(path))
+        mustBePNG: !isStandard && InputDecoder.isPNGName(path), isRaw: !isStandard && InputDecoder.isRawName(path))
     } catch { throw Failure(path, error) }
   }
 
