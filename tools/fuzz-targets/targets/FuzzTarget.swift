@@ -2,15 +2,15 @@ import CFuzzDriver
 import Foundation
 
 /// One parser under test: how bytes are given to it, and what must hold of what it accepts.
-struct FuzzTarget {
+struct FuzzTarget: Sendable {
   let name: String
   /// The longest input worth trying.
   let longestInput: Int
   /// Words that inputs are made of.
   var dictionary: [String] = []
   /// Inputs to start from.
-  let seeds: () throws -> [[UInt8]]
-  let body: (ArraySlice<UInt8>) -> Void
+  let seeds: @Sendable () throws -> [[UInt8]]
+  let body: @Sendable (ArraySlice<UInt8>) -> Void
 
   static let all = models + images + recordings + descriptions
   /// The one that the process fuzzes.
