@@ -76,7 +76,7 @@ enum ReadCost {
   static var nodeBytes: Int { 512 }
   static var labelBytes: Int { 64 }
   /// Steps of a decision of the coder, and decisions of a channel's scale and bias and of a byte.
-  static var decision: Int { 4 }
+  static var decision: Int { 5 }
   static var channelDecisions: Int { 64 }
   static var byteDecisions: Int { 8 }
 }

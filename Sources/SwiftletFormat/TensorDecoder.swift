@@ -145,7 +145,7 @@ package enum TensorDecoder {
     let (total, overflow) = elements.count.multipliedReportingOverflow(by: width)
     guard !overflow else { throw reader.error(.badValue, "indexes", at: start) }
     let packed = try PackedBits(&reader, content, "indexes", count: total)
-    try reader.spend(elements.count, each: elements.stepsPerElement, "indexes")
+    try reader.spend(elements.count, each: elements.stepsPerElement + 1, "indexes")
     for element in 0..<elements.count {
       let index = packed.number(at: element * width, bits: width)
       guard index < tableCount else { throw reader.error(.badValue, "indexes", at: start) }

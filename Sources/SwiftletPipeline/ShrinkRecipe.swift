@@ -98,19 +98,7 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
         throw .recipe("from 1 to 16 further teachers train for at least one epoch")
       }
     }
-    for phase in [floatTraining, training, furtherTeachers?.training].compactMap({ $0 }) {
-      guard phase.epochs <= 100_000 else { throw .recipe("training takes at most 100000 epochs") }
-      guard (1...4096).contains(phase.batch) else { throw .recipe("a batch has from 1 to 4096 images") }
-      guard phase.learningRate > 0, phase.learningRate.isFinite else {
-        throw .recipe("the learning rate must be a number above 0")
-      }
-      guard (1...100_000).contains(phase.augmentationCycle ?? 1) else {
-        throw .recipe("distortions come again after 1 to 100000 epochs")
-      }
-      guard (0...100_000).contains(phase.undistortedEpochs ?? 0) else {
-        throw .recipe("from 0 to 100000 epochs at the end show undistorted images")
-      }
-    }
+    for phase in [floatTraining, training, furtherTeachers?.training].compactMap({ $0 }) { try Self.check(phase) }
     guard targetBytes ?? 1 > 0 else { throw .recipe("the target must be at least one byte") }
     guard (0..<training.epochs).contains(pruningEpochs), (0..<training.epochs).contains(scaleEpochs) else {
       throw .recipe("pruning and the training of scales must end before the last epoch")
@@ -121,5 +109,20 @@ public struct ShrinkRecipe: Hashable, Sendable, Codable {
       else { throw .recipe("distillation takes a weight from 0 to 1 and a temperature above 0") }
     }
     guard calibrationCount >= 1 else { throw .recipe("calibration needs at least one image") }
+  }
+
+  /// Checks what any training of a recipe must keep to.
+  static func check(_ phase: TrainingConfiguration) throws(CompressionError) {
+    guard (0...100_000).contains(phase.epochs) else { throw .recipe("training takes from 0 to 100000 epochs") }
+    guard (1...4096).contains(phase.batch) else { throw .recipe("a batch has from 1 to 4096 images") }
+    guard phase.learningRate > 0, phase.learningRate.isFinite else {
+      throw .recipe("the learning rate must be a number above 0")
+    }
+    guard (1...100_000).contains(phase.augmentationCycle ?? 1) else {
+      throw .recipe("distortions come again after 1 to 100000 epochs")
+    }
+    guard (0...100_000).contains(phase.undistortedEpochs ?? 0) else {
+      throw .recipe("from 0 to 100000 epochs at the end show undistorted images")
+    }
   }
 }

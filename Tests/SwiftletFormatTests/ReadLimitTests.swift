@@ -67,8 +67,8 @@ import Testing
       ("bitmask", [2] + bits(128) + ones(1024), 1024),
       ("bitmask, transposed", [130] + bits(128) + ones(1024), 3 * 1024),
       ("gaps", [3, 2, 0, 0, 1, 1], 2), ("gaps, transposed", [131, 2, 0, 0, 1, 1], 6),
-      ("blocks", [4] + bits(8) + ones(1024), 1024 + 64), ("codebook", [5] + table + bits(128), 1024),
-      ("codebook, transposed", [133] + table + bits(128), 3 * 1024),
+      ("blocks", [4] + bits(8) + ones(1024), 1024 + 64), ("codebook", [5] + table + bits(128), 2 * 1024),
+      ("codebook, transposed", [133] + table + bits(128), 4 * 1024),
       ("bit planes", [6, 2] + bits(128) + bits(128) + bits(128), 1024 * 2),
       ("bit planes of zeros", [6, 2] + [UInt8](repeating: 0, count: 256), 0),
     ]
@@ -112,12 +112,12 @@ import Testing
     let full = try Self.coded(rows: 8, columns: 3000, isEmpty: false)
     let empty = try Self.coded(rows: 8, columns: 3000, isEmpty: true)
     // A few bytes of graph, 64 decisions for each row's scale and bias; one decision per weight of a row with any.
-    let limits = ReadLimits(steps: 4 * (8 * 64 + 60 * 8))
+    let limits = ReadLimits(steps: 5 * (8 * 64 + 60 * 8))
     _ = try ModelReader.read(empty, limits: limits)
     #expect(try reason(full, limits) == .stepLimit)
-    _ = try ModelReader.read(full, limits: ReadLimits(steps: 4 * (8 * 64 + 60 * 8 + 8 * 3010)))
+    _ = try ModelReader.read(full, limits: ReadLimits(steps: 5 * (8 * 64 + 60 * 8 + 8 * 3010)))
     // It stops within the row: after about a thousand of its weights at most.
-    #expect(try reason(full, ReadLimits(steps: 4 * (8 * 64 + 60 * 8 + 1025))) == .stepLimit)
+    #expect(try reason(full, ReadLimits(steps: 5 * (8 * 64 + 60 * 8 + 1025))) == .stepLimit)
   }
 
   @Test func theCodersContextsCount() throws {

@@ -56,6 +56,26 @@ public struct SearchState: Hashable, Sendable, Codable {
     return try encoder.encode(self)
   }
 
-  /// - Throws: `DecodingError` where it is none.
-  public init(json: Data) throws { self = try JSONDecoder().decode(SearchState.self, from: json) }
+  /// - Throws: `DecodingError` where it is none, `CompressionError` where a number or a recipe in it makes no sense.
+  public init(json: Data) throws {
+    self = try JSONDecoder().decode(SearchState.self, from: json)
+    try check()
+  }
+}
+
+extension SearchState {
+  /// Checks what is added up, counts something, or is trained by.
+  private func check() throws(CompressionError) {
+    var counts = [rounds, leastParameters, probeEpochs, widestRung, furtherTeachers?.triedCount].map { $0 ?? 0 }
+    counts += candidates.flatMap { [$0.number, $0.fileBytes, $0.estimatedBytes ?? 0, $0.memoryBytes, $0.epochs] }
+    // So many, and so high, that their sum stays far below what an integer holds.
+    guard candidates.count <= 1 << 20, counts.allSatisfy({ (0...1 << 40).contains($0) }) else {
+      throw .recipe("the search's state has a count below 0 or above \(1 << 40)")
+    }
+    guard (0...1).contains(channelShare ?? 1) else {
+      throw .recipe("the search's state has a share of channels above 1 or below 0")
+    }
+    for candidate in candidates { try candidate.recipe?.check() }
+    if let furtherTeachers { try ShrinkRecipe.check(furtherTeachers.recipe.training) }
+  }
 }

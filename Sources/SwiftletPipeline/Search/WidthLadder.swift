@@ -139,6 +139,8 @@ struct WidthLadder {
   /// The widest rung with at most so many parameters, at or below the rung `limit`; the last where none has. Where that
   /// has fewer than `least`, the narrowest with as many instead, `limit` where none has.
   func widths(parameters: Double, atLeast least: Int = 0, from limit: Int = 0) -> [Int] {
+    // A limit kept in a file may be of another ladder.
+    let limit = min(limit, rungs.count - 1)
     let allowed = rungs[limit...]
     let widest = allowed.firstIndex { Double($0.parameterCount) <= parameters } ?? rungs.count - 1
     let narrowest = allowed.lastIndex { $0.parameterCount >= least } ?? limit

@@ -1,16 +1,17 @@
 import CFuzzDriver
 import Foundation
+import SwiftletBytes
 
 /// One parser under test: how bytes are given to it, and what must hold of what it accepts.
-struct FuzzTarget {
+struct FuzzTarget: Sendable {
   let name: String
   /// The longest input worth trying.
   let longestInput: Int
   /// Words that inputs are made of.
   var dictionary: [String] = []
   /// Inputs to start from.
-  let seeds: () throws -> [[UInt8]]
-  let body: (ArraySlice<UInt8>) -> Void
+  let seeds: @Sendable () throws -> [[UInt8]]
+  let body: @Sendable (ArraySlice<UInt8>) -> Void
 
   static let all = models + images + recordings + descriptions
   /// The one that the process fuzzes.
@@ -24,6 +25,7 @@ struct FuzzTarget {
     for (index, seed) in try seeds().enumerated() where seed.count <= longestInput {
       try Data(seed).write(to: url.appendingPathComponent("seed-\(index)"))
     }
+    guard !dictionary.isEmpty else { return }
     let words = dictionary.map { "\"" + $0.replacingOccurrences(of: "\"", with: "\\\"") + "\"\n" }
     try Data(words.joined().utf8).write(to: URL(fileURLWithPath: folder + ".dict"))
   }
@@ -55,5 +57,5 @@ func expect(_ holds: Bool, _ law: @autoclosure () -> String) {
 func repositoryFiles(_ folder: String, ending: String) throws -> [[UInt8]] {
   try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
     .filter { $0.hasSuffix(ending) }
-    .map { [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $0))) }
+    .map { try FileBytes.read(folder + "/" + $0, limit: 1 << 20) }
 }

@@ -149,6 +149,13 @@ extension FuzzTarget {
       [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 2, 3, 4],
       [0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6], [0, 0, 8, 1, 0, 0, 0, 0],
     ]
-    return files.flatMap { [[0] + $0, [1] + $0, [0] + gzipAround($0), [0] + gzipAround($0) + gzipAround($0)] }
+    var seeds: [[UInt8]] = []
+    for file in files {
+      let compressed = gzipAround(file)
+      for (form, bytes) in [(0, file), (1, file), (0, compressed), (0, compressed + compressed)] as [(UInt8, [UInt8])] {
+        seeds.append([form] + bytes)
+      }
+    }
+    return seeds
   }
 }

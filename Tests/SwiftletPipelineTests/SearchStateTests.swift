@@ -1,0 +1,42 @@
+import Foundation
+import Testing
+
+@testable import SwiftletPipeline
+
+/// What a search keeps between runs is a file, which may be damaged.
+@Suite struct SearchStateTests {
+  private static func state(_ change: (inout SearchState) -> Void) throws -> Data {
+    var state = SearchState(fingerprint: 1)
+    state.candidates = [
+      CompressionCandidate(
+        number: 1, method: .trained(ShrinkRecipe(targetBytes: 800)), points: 98, drop: 0.5, fileBytes: 790,
+        microseconds: 2, epochs: 60)
+    ]
+    change(&state)
+    return try state.json()
+  }
+
+  @Test func countsThatNoSearchComesToAreRefused() throws {
+    _ = try SearchState(json: Self.state { $0.probeEpochs = 3 })
+    let damages: [(inout SearchState) -> Void] = [
+      { $0.candidates[0].epochs = .max }, { $0.candidates[0].epochs = -1 }, { $0.probeEpochs = .max },
+      { $0.candidates[0].fileBytes = -5 }, { $0.widestRung = -1 }, { $0.rounds = .min }, { $0.channelShare = 7 },
+    ]
+    for damage in damages { #expect(throws: CompressionError.self) { try SearchState(json: Self.state(damage)) } }
+  }
+
+  @Test func recipesInItAreCheckedAsOthersAre() throws {
+    let damaged = try Self.state {
+      var recipe = ShrinkRecipe(targetBytes: 800)
+      recipe.training.batch = 0
+      $0.candidates[0].method = .trained(recipe)
+    }
+    #expect(throws: CompressionError.self) { try SearchState(json: damaged) }
+    let teachers = try Self.state {
+      var training = ShrinkRecipe().training
+      training.epochs = -1
+      $0.furtherTeachers = SearchState.Teachers(recipe: ShrinkRecipe.FurtherTeachers(training: training, seeds: []))
+    }
+    #expect(throws: CompressionError.self) { try SearchState(json: teachers) }
+  }
+}
