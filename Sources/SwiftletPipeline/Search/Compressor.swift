@@ -88,7 +88,7 @@ public struct Compressor: Sendable {
     decisive.acceptsNearMiss = false
     for byte in try ShrinkRecipe.encoder.encode(decisive) { hash.add(byte) }
     do { for byte in try ModelWriter.write(model, effort: .fast).bytes { hash.add(byte) } } catch {
-      throw CompressionError.notWritable("the model cannot be read again: \(error.reason)")
+      throw CompressionError.notWritable("the model cannot be read again: \(error)")
     }
     for data in [training, validation] {
       for label in data.labels { hash.add(label) }
