@@ -1,17 +1,45 @@
-import SwiftletBytes
+public import SwiftletBytes
+public import SwiftletFormat
+public import SwiftletImages
 public import SwiftletModel
 public import SwiftletRuntime
 
-// The same texts as strings, for modules whose errors quote others.
+// The errors of the lean modules as strings: one that is quoted in a text, or printed by mistake, reads as a sentence.
 
-extension GraphError.Reason {
-  /// What is wrong and how to mend it, without the place.
-  public var text: String { string { write(to: &$0) } }
+extension ByteError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
 }
 
-extension PrepareError.Reason {
-  /// What is wrong and how to mend it, without the place.
-  public var text: String { string { PrepareError(self).write(to: &$0) } }
+extension FileError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension ImageError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension ModelFormatError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension ShapeError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension GraphError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension GraphError.Reason: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension PrepareError: CustomStringConvertible {
+  public var description: String { string { write(to: &$0) } }
+}
+
+extension PrepareError.Reason: CustomStringConvertible {
+  public var description: String { string { PrepareError(self).write(to: &$0) } }
 }
 
 extension Shape {

@@ -96,7 +96,7 @@ extension ByteWriter {
   fileprivate mutating func write(real value: Double) {
     guard value.isFinite else { return write(text: value.isNaN ? "not a number" : "infinite") }
     guard value.magnitude < 1e12 else { return write(text: value < 0 ? "below -1e12" : "above 1e12") }
-    var millionths = Int((value * 1e6).rounded())
+    var millionths = Int(value * 1e6 + (value < 0 ? -0.5 : 0.5))
     if millionths == 0, value != 0 {
       return write(text: value < 0 ? "above -0.000001, below 0" : "above 0, below 0.000001")
     }

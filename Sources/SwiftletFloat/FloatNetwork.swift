@@ -8,6 +8,15 @@ public enum FloatNetworkError: Error, Hashable, Sendable {
   case graph(GraphError)
 }
 
+extension FloatNetworkError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .quantizedModel: "the model is quantized; this needs the float model it was made from"
+    case .graph(let error): "the model is not valid: \(error)"
+    }
+  }
+}
+
 /// The loss of some samples.
 public struct LossSummary: Hashable, Sendable {
   /// Sums over `count` samples: the loss (cross-entropy in nats, or mean squared error), and predictions that hit the

@@ -176,7 +176,7 @@ public struct ShrinkRun {
       let file = try ModelWriter.write(model, effort: effort)
       return ShrinkResult(model: model, file: file, correctCount: correct, validationCount: count, quality: quality)
     } catch {
-      throw CompressionError.notWritable("the small model cannot be written: \(error.reason)")
+      throw CompressionError.notWritable("the small model cannot be written: \(error)")
     }
   }
 }

@@ -79,6 +79,9 @@ struct Tool {
     #expect(lines.count == 2 && lines.last == "", what, sourceLocation: sourceLocation)
     #expect(lines[0].hasPrefix("swiftlet: error: "), what, sourceLocation: sourceLocation)
     for text in texts { #expect(lines[0].contains(text), what, sourceLocation: sourceLocation) }
+    // A case with values, a type of an error or an optional: Swift, where a sentence belongs.
+    let swift = /[a-z]\w*\(\w+: |\b[A-Z]\w*Error\b|Optional\(/
+    #expect(lines[0].firstMatch(of: swift) == nil, what, sourceLocation: sourceLocation)
     #expect(try contents() == before, what, sourceLocation: sourceLocation)
   }
 

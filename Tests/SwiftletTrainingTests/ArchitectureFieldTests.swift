@@ -14,11 +14,12 @@ import Testing
 
   /// What a field takes of `values`, rightly.
   enum Kind: String, CaseIterable {
-    case count, size, shape, flag, epsilon, momentum, rate, bound, padding, activation, name, type
+    case count, divisor, size, shape, flag, epsilon, momentum, rate, bound, padding, activation, name, type
 
     var accepted: Set<String> {
       switch self {
       case .count, .size, .shape, .activation, .type: []
+      case .divisor: ["16777217"]
       case .flag: ["true", "false"]
       // 1e30 is a number above 0.
       case .epsilon: ["3.5", "1e30", "16777217"]
@@ -38,7 +39,7 @@ import Testing
     ("max_pool2d", window + [("ceil_mode", "true", .flag)]),
     (
       "average_pool2d",
-      window + [("ceil_mode", "false", .flag), ("count_padding", "true", .flag), ("divisor", "4", .count)]
+      window + [("ceil_mode", "false", .flag), ("count_padding", "true", .flag), ("divisor", "4", .divisor)]
     ),
     ("relu", []), ("bounded_relu", [("bound", "2.5", .bound)]), ("flatten", []), ("softmax", []),
     ("reshape", [("shape", "[4, 2, 4]", .shape)]),
@@ -95,7 +96,7 @@ import Testing
     let layers = "\"layers\": [{\"type\": \"flatten\"}]"
     for value in Self.values {
       expectRefused("{\"input\": \(value), \(layers)}", "the architecture", naming: "input")
-      expectRefused("{\"input\": [2, 2, 1], \"layers\": \(value)}", "", naming: "layer")
+      expectRefused("{\"input\": [2, 2, 1], \"layers\": \(value)}", "layer", naming: "layer")
       expectRefused("{\"input\": [2, 2, 1], \"layers\": [\(value)]}", "layer 0", naming: "type")
       expectRefused("{\"input\": [2, 2, 1], \(layers), \"normalize\": \(value)}", "'normalize'", naming: "normalize")
       for key in ["mean", "std"] {

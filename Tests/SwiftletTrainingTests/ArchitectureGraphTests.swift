@@ -103,7 +103,7 @@ import Testing
       "more than the limit of \(limits.parameters)")
     let huge = 16_777_216
     expect(
-      "{\"type\": \"conv2d\", \"filters\": \(huge), \"kernel\": \(huge), \"padding\": \"same\"}",
+      "{\"type\": \"conv2d\", \"filters\": 262144, \"kernel\": \(huge), \"padding\": \"same\"}",
       "more than 2^63 weights")
     expect(
       "{\"type\": \"dense\", \"units\": \(huge)}, {\"type\": \"dense\", \"units\": \(huge)}", "the model would have")

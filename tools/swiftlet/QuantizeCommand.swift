@@ -62,8 +62,11 @@ struct Quantize: ParsableCommand {
       searchesWeightScales: levels < 32, rounding: rounding == .compensated ? .compensated : .nearest,
       correctsBias: biasCorrection,
       equalizesLayers: equalize)
-    var quantized = try source.model.quantized(
-      calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
+    var quantized: Model
+    do {
+      quantized = try source.model.quantized(
+        calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
+    } catch { throw Failure("\(model): \(error)") }
     do { quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized)) } catch {
       throw Failure("\(source.name): \(Failure.describe(error))")
     }

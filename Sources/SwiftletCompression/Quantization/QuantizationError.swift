@@ -48,7 +48,7 @@ extension QuantizationError: CustomStringConvertible {
   private var text: String {
     switch reason {
     case .alreadyQuantized: "the model is quantized already; start from its float model"
-    case .graph(let reason): "the quantized model breaks a rule: \(reason.text)"
+    case .graph(let reason): "the quantized model breaks a rule: \(reason)"
     case .nonFiniteParameter: "a parameter is NaN or infinite; train again, with a lower learning rate if it diverged"
     case .nonFiniteActivation: "a calibration image gives NaN or infinity here; the model diverged in training"
     case .softmaxInside:
@@ -62,7 +62,7 @@ extension QuantizationError: CustomStringConvertible {
     case .scaleRange: "the values here are too large or too small for any scale"
     case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
-    case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason.text)"
+    case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"
     case .notTrainableAsIntegers:
       "quantization-aware training has no integer form of this operator; fold or remove it first"
     case .inputs: "only models with one input can be quantized"

@@ -88,7 +88,7 @@ public struct Compressor: Sendable {
     decisive.acceptsNearMiss = false
     var hash = OutputHash()
     do { for byte in try ModelWriter.write(model, effort: .fast).bytes { hash.add(byte) } } catch {
-      throw CompressionError.notWritable("the model cannot be read again: \(error.reason)")
+      throw CompressionError.notWritable("the model cannot be read again: \(error)")
     }
     let classNames = training.classNames.joined(separator: ", ")
     return RunFacts(

@@ -95,7 +95,7 @@ final class Search {
       to: quantized, source: model, accuracies: evaluation.provenance(.validation))
     let file: WrittenModel
     do { file = try ModelWriter.write(finished) } catch {
-      throw CompressionError.notWritable("the compressed model cannot be written: \(error.reason)")
+      throw CompressionError.notWritable("the compressed model cannot be written: \(error)")
     }
     let prepared = try PreparedModel(finished)
     let points = evaluation.quality
@@ -168,7 +168,7 @@ final class Search {
       to: try quickly(quantized: empty), source: model, accuracies: float.provenance(.validation))
     let leastBytes: Int
     do { leastBytes = try ModelWriter.write(least).bytes.count } catch {
-      throw CompressionError.notWritable("the compressed model cannot be written: \(error.reason)")
+      throw CompressionError.notWritable("the compressed model cannot be written: \(error)")
     }
     if let target = options.budget.targetBytes, target < leastBytes {
       throw CompressionError.targetBelowGraph(target: target, least: leastBytes)
@@ -214,7 +214,7 @@ final class Search {
     do {
       found = try ModelReader.read(Array(best.file))
       file = try ModelWriter.write(found)
-    } catch { throw CompressionError.notWritable("the compressed model cannot be read again: \(error.reason)") }
+    } catch { throw CompressionError.notWritable("the compressed model cannot be read again: \(error)") }
     file.bytes = Array(best.file)
     let evaluation = try Evaluation.of(found, on: compressor.validation, threads: options.threads)
     let comparison = PairedComparison(float, evaluation, labels: compressor.validation.labels)

@@ -108,7 +108,7 @@ public enum Architecture {
   public static func named(_ name: String) throws -> Model {
     guard let found = builtIn.first(where: { $0.name == name }) else {
       throw ArchitectureError(
-        "unknown architecture \(quoted(name)); \(known(names, insteadOf: name)), or give a .json file")
+        "unknown architecture \(quoted(name)); give a .json file or a known name: \(known(names, insteadOf: name))")
     }
     return try parse(Data(found.json.utf8))
   }
@@ -140,7 +140,7 @@ public enum Architecture {
       JSONParser.parse([UInt8](json)), where: "the architecture", keys: ["input", "layers", "normalize"])
     let shape = try top.shape("input")
     guard shape.checkedCount != nil else {
-      throw ArchitectureError("'input': \(GraphError.Reason.shape(.badShape(shape)).text)")
+      throw ArchitectureError("'input': \(ShapeError.badShape(shape))")
     }
     let layers = try top.list("layers", "a list of at least one layer")
     var assembly = Assembly(input: shape)
@@ -156,7 +156,7 @@ public enum Architecture {
     let mean = try fields.numbers("mean", count: channels, of: "one per channel of the input").map(Float.init)
     let deviation = try fields.numbers("std", count: channels, of: "one per channel of the input").map(Float.init)
     for (mean, deviation) in zip(mean, deviation) {
-      guard deviation > 0, (1 / deviation).isFinite, (mean / deviation).isFinite else {
+      guard deviation > 0, deviation.isFinite, (1 / deviation).isFinite, (mean / deviation).isFinite else {
         throw ArchitectureError(
           "'normalize': a mean of \(mean) and a std of \(deviation) give no numbers; std must be above 0, and both "
             + "are for pixels scaled to 0...1")

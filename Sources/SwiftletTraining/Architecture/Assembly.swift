@@ -18,7 +18,7 @@ struct Assembly {
   func build() throws(ArchitectureError) -> Model {
     try checkNames()
     do { return try builder.build() } catch {
-      throw ArchitectureError("\(error.node.map { "\(places[$0]): " } ?? "")\(error.reason.text)")
+      throw ArchitectureError("\(error.node.map { "\(places[$0]): " } ?? "")\(error.reason)")
     }
   }
 
@@ -67,8 +67,8 @@ struct Assembly {
     } catch {
       switch error.reason {
       case .tooMany, .shape(.badSetting), .shape(.inputCount), .shape(.shapesDiffer):
-        throw ArchitectureError("\(place): \(error.reason.text)")
-      default: throw ArchitectureError("\(place) does not fit an input of \(inputShape.text): \(error.reason.text)")
+        throw ArchitectureError("\(place): \(error.reason)")
+      default: throw ArchitectureError("\(place) does not fit an input of \(inputShape.text): \(error.reason)")
       }
     }
   }
@@ -82,7 +82,7 @@ struct Assembly {
     let type = try fields.text("type", "the text of a layer type")
     guard let found = settings.first(where: { $0.type == type }) else {
       let names = known(settings.map(\.type), insteadOf: type)
-      throw ArchitectureError("layer \(index) has unknown type \(quoted(type)): \(names)")
+      throw ArchitectureError("layer \(index) has unknown type \(quoted(type)); \(names)")
     }
     return found
   }
@@ -110,7 +110,7 @@ struct Assembly {
       guard let source = named.first(where: { $0.name == name }) else {
         let names = known(named.map(\.name), insteadOf: name)
         throw ArchitectureError(
-          "\(fields.place) reads \(quoted(name)) in its 'inputs', but no earlier layer has this name: \(names)")
+          "\(fields.place) reads \(quoted(name)) in its 'inputs', but no earlier layer has this name; \(names)")
       }
       values.append(source.value)
     }

@@ -15,7 +15,7 @@ struct Fields {
     self.members = members
     if let unknown = members.map(\.key).filter({ !keys.contains($0) }).min() {
       let names = known(keys.sorted(), insteadOf: unknown)
-      throw ArchitectureError("\(place) has unknown key \(quoted(unknown)): \(names)")
+      throw ArchitectureError("\(place) has unknown key \(quoted(unknown)); \(names)")
     }
   }
 

@@ -34,7 +34,7 @@ func quoted(_ name: String) -> String {
   return text.count > 60 ? "'\(text.prefix(60))...'" : "'\(text)'"
 }
 
-/// The names that may stand in the place of `name`, and the one that was probably meant.
+/// "known are a, b, c (did you mean 'b'?)": the names that may stand in the place of `name`, and the likely one.
 func known(_ names: [String], insteadOf name: String) -> String {
   let most = 30
   let rest = names.count > most ? " and \(names.count - most) more" : ""
@@ -42,7 +42,7 @@ func known(_ names: [String], insteadOf name: String) -> String {
   let nearest = names.map { (name: $0, distance: editDistance($0, name)) }.min { $0.distance < $1.distance }
   // A third of the letters may differ: "bath_norm", "conv2D", "stem1".
   guard let nearest, nearest.distance <= max(1, nearest.name.utf8.count / 3) else { return "known are \(list)" }
-  return "did you mean \(quoted(nearest.name))? Known are \(list)"
+  return "known are \(list) (did you mean \(quoted(nearest.name))?)"
 }
 
 /// The letters to insert, delete or change to get from one name to the other (Levenshtein), upper and lower case alike.
