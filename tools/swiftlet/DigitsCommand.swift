@@ -17,7 +17,7 @@ struct Digits: ParsableCommand {
     try output.check()
     let loaded = try data.load()
     let sets = loaded.inTheirOwnOrder
-    let images = subset == .train ? sets.train : try loaded.testImages(sets)
+    let images = subset == .train ? sets.train : try loaded.testImages(sets, other: "train")
     guard images.labels.indices.contains(index) else {
       throw Failure.usage("--index \(index) is not in 0..<\(images.count), the images of '\(subset.rawValue)'")
     }
