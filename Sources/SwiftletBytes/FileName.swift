@@ -9,7 +9,11 @@ public enum FileName {
     var utf8: [UInt8] = []
     forEachCharacter(Array(name)) { bytes, isCharacter in
       // A name that has such scalars of its own would be turned back into other bytes.
-      if isCharacter, !isEscape(bytes) { utf8 += bytes } else { for byte in bytes { append(escaping: byte, to: &utf8) } }
+      if isCharacter, !isEscape(bytes) {
+        utf8 += bytes
+      } else {
+        for byte in bytes { append(escaping: byte, to: &utf8) }
+      }
     }
     return String(decoding: utf8, as: UTF8.self)
   }

@@ -32,8 +32,8 @@ enum ClassNames {
     return classes
   }
 
-  static func check(count: Int, _ path: String, _ passedOver: PassedOver = PassedOver()) throws(DataError) {
-    guard (2...256).contains(count) else { throw DataError(.classCount(count), path: path) }
+  static func check(_ names: [String], _ path: String) throws(DataError) {
+    guard (2...256).contains(names.count) else { throw DataError(.classCount(names), path: path) }
   }
 
   /// A line about names that are not UTF-8.

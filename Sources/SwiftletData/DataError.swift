@@ -35,7 +35,7 @@ public struct DataError: Error, Sendable {
     /// PNG images and recordings in one data set.
     case imagesAndRecordings
     /// Fewer than 2 or more than 256 classes.
-    case classCount(Int)
+    case classCount([String])
     /// More bytes of pixels than a data set may have.
     case tooManyPixels(limit: Int)
     /// Two class folders whose names are the same text.
@@ -101,7 +101,9 @@ extension DataError: CustomStringConvertible {
     case .sampleRateDiffers(let rate, let first, let other):
       "has \(rate) samples per second, unlike \(first) with \(other); all recordings must have one rate"
     case .imagesAndRecordings: "holds both images (.png) and recordings (.wav); give one kind"
-    case .classCount(let count): "\(count) class folders or labels; 2 to 256 are possible"
+    case .classCount(let names):
+      "\(names.count) class folders or labels (\(ClassMismatch.list(names))); 2 to 256 are possible"
+        + (names.count < 2 ? ", each a folder in the one to give" : "")
     case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
     case .sameClassTwice(let name):
       "two classes are named '\(printable(name.utf8))', spelled with different bytes; put them into one folder"

@@ -17,6 +17,7 @@ extension Dataset {
   static func idx(
     _ family: IDXFamily, classOrder: [String]?, onNote: (String) -> Void
   ) throws(DataError) -> (train: Dataset, test: Dataset) {
+    if let text = family.passedOver.text { onNote("\(family.folder): passed over \(text)") }
     let files = (train: try IDXPart(family, .train), test: try IDXPart(family, .test))
     let classes = try IDXClasses(family, trainingLabels: files.train.labels)
     let train = try files.train.dataset(classes)
@@ -26,6 +27,9 @@ extension Dataset {
       onNote("\(family.folder): there are no test images of \(text)")
     }
     guard let classOrder else { return (train, test) }
+    guard Set(classOrder) == Set(classes.names), classOrder.count == classes.names.count else {
+      throw DataError(.unknownClasses(classes.names.filter { !classOrder.contains($0) }), path: family.folder)
+    }
     let mapping = ClassMapping(arranging: classes.names, as: classOrder)
     return (train.inClassOrder(mapping), test.inClassOrder(mapping))
   }

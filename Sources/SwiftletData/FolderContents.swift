@@ -38,6 +38,15 @@ struct FolderContents {
     }
   }
 
+  /// What is passed over where files are read by their names, and folders of others are not.
+  func passedOver(reading names: Set<String>) -> PassedOver {
+    var result = PassedOver()
+    for name in files where !names.contains(name) { result.endings[Self.ending(name), default: 0] += 1 }
+    result.others = passedOver.others
+    result.subfolders = folders.count { folder in !names.contains { $0.hasPrefix(folder + "/") } }
+    return result
+  }
+
   /// What systems leave in folders, which is nobody's data.
   private static func isHidden(_ name: String) -> Bool {
     name.hasPrefix(".") || ["thumbs.db", "desktop.ini", "__macosx"].contains(name.lowercased())
@@ -55,7 +64,7 @@ struct FolderContents {
 struct PassedOver: Sendable {
   /// How many files have each ending, in lower case.
   var endings: [String: Int] = [:]
-  /// Folders within class folders.
+  /// Folders beside images.
   var subfolders = 0
   /// Images and recordings beside class folders.
   var strays = 0
@@ -69,18 +78,23 @@ struct PassedOver: Sendable {
     a.others += b.others
   }
 
-  /// "412 .jpg files, 2 folders within class folders (JPEG is not read yet: convert it to PNG)", or nothing.
+  /// "412 .jpg files, 2 folders beside images (JPEG is not read yet: convert it to PNG)", or nothing.
   var text: String? {
     let order = endings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     var parts = order.prefix(8).map { ending, count in
       Self.count(count, ending.isEmpty ? "file without an ending" : ".\(ending) file", "files without an ending")
     }
     if order.count > 8 {
-      parts.append(Self.count(order.dropFirst(8).reduce(0) { $0 + $1.value }, "file of other kinds", "files of other kinds"))
+      parts.append(
+        Self.count(order.dropFirst(8).reduce(0) { $0 + $1.value }, "file of other kinds", "files of other kinds"))
     }
-    if strays > 0 { parts.append("\(Self.count(strays, "image or recording", "images or recordings")) beside the class folders") }
-    if subfolders > 0 { parts.append("\(Self.count(subfolders, "folder")) within class folders") }
-    if others > 0 { parts.append("\(Self.count(others, "pipe, device or broken link", "pipes, devices or broken links"))") }
+    if strays > 0 {
+      parts.append("\(Self.count(strays, "image or recording", "images or recordings")) beside the class folders")
+    }
+    if subfolders > 0 { parts.append("\(Self.count(subfolders, "folder")) beside images") }
+    if others > 0 {
+      parts.append("\(Self.count(others, "pipe, device or broken link", "pipes, devices or broken links"))")
+    }
     guard !parts.isEmpty else { return nil }
     return parts.joined(separator: ", ") + (advice.map { " (\($0))" } ?? "")
   }
@@ -89,7 +103,9 @@ struct PassedOver: Sendable {
   private var advice: String? {
     let kinds: [(endings: [String], advice: String)] = [
       (["jpg", "jpeg", "jpe", "jfif"], "JPEG is not read yet: convert it to PNG"),
-      (["bmp", "gif", "webp", "tif", "tiff", "pgm", "ppm", "pnm", "heic"], "of images PNG alone is read: convert them"),
+      (
+        ["bmp", "gif", "webp", "tif", "tiff", "pgm", "ppm", "pnm", "heic"], "of images PNG alone is read: convert them"
+      ),
       (["mp3", "flac", "ogg", "m4a", "aif", "aiff"], "of recordings WAV alone is read: convert them"),
       (["zip", "tar", "tgz", "7z", "rar"], "archives are not read: unpack them"),
     ]

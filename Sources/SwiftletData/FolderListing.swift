@@ -47,7 +47,7 @@ struct FolderListing {
     _ contents: FolderContents, _ order: [String]?, _ passedOver: inout PassedOver
   ) throws(DataError) -> ([String], [Sample]) {
     let sorted = try ClassNames.sorted(contents.folders, in: contents.path)
-    if order == nil { try ClassNames.check(count: sorted.count, contents.path) }
+    if order == nil { try ClassNames.check(sorted.map(\.name), contents.path) }
     let names = try arrange(sorted.map(\.name), order, contents.path)
     var samples: [Sample] = []
     for (label, name) in names.enumerated() {
@@ -80,7 +80,7 @@ struct FolderListing {
     }
     let labels = Array(Set(entries.map { ClassNames.name(of: $0.label) }))
     let sorted = try ClassNames.sorted(labels, in: contents.path)
-    if order == nil { try ClassNames.check(count: sorted.count, contents.path) }
+    if order == nil { try ClassNames.check(sorted.map(\.name), contents.path) }
     let names = try arrange(sorted.map(\.name), order, contents.path)
     let indexes = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, UInt8($0)) })
     let samples = entries.map { entry in

@@ -29,7 +29,7 @@ struct IDXClasses {
       names = labels.map(String.init)
       isFixed = false
     }
-    try ClassNames.check(count: labels.count, family.folder)
+    try ClassNames.check(names, family.folder)
   }
 
   private static func known(_ prefix: String) -> [String]? {

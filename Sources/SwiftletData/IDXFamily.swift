@@ -15,6 +15,7 @@ struct IDXFamily {
   private let files: [Name: String]
   /// The names of all its files, as they are.
   let found: [String]
+  let passedOver: PassedOver
 
   /// What a file's name says it holds.
   struct Name: Hashable {
@@ -33,7 +34,8 @@ struct IDXFamily {
     let prefixes = Set(candidates.map(\.name.prefix)).sorted()
     guard let prefix = prefixes.first else { return nil }
     guard prefixes.count == 1 else {
-      throw DataError(.severalFamilies(prefixes.map { $0.isEmpty ? "MNIST's names" : "\($0)-..." }), path: contents.path)
+      throw DataError(
+        .severalFamilies(prefixes.map { $0.isEmpty ? "MNIST's names" : "\($0)-..." }), path: contents.path)
     }
     return IDXFamily(contents, prefix: prefix, candidates)
   }
@@ -45,7 +47,9 @@ struct IDXFamily {
     files = Dictionary(
       candidates.map { ($0.name, contents.path(of: $0.file)) }, uniquingKeysWith: { first, _ in first })
     found = candidates.map(\.file).sorted()
-    mapping = contents.files.first { $0.lowercased() == "\(prefix)-mapping.txt" }.map { contents.path(of: $0) }
+    let mapping = prefix.isEmpty ? nil : contents.files.first { $0.lowercased() == "\(prefix)-mapping.txt" }
+    self.mapping = mapping.map { contents.path(of: $0) }
+    passedOver = contents.passedOver(reading: Set(found + [mapping].compactMap { $0 }))
   }
 
   /// - Throws: `DataError` where the family lacks it.
@@ -80,6 +84,8 @@ struct IDXFamily {
 
 extension IDXFamily.Name {
   init?(_ file: String) {
+    // Most files are none, and there may be many.
+    guard file.utf8.count < 256, file.lowercased().contains("idx") else { return nil }
     let pattern = /(?:(.+)-)?(train|test|t10k)-(images|labels)[-.]idx[0-9]-(?:ubyte|int)(?:\.gz)?/
     guard let match = file.lowercased().wholeMatch(of: pattern), let kind = Kind(rawValue: String(match.3)) else {
       return nil

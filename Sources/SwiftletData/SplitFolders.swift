@@ -82,14 +82,15 @@ extension Dataset {
   func difference(from training: Dataset) -> String? {
     if isSpectrogram != training.isSpectrogram { return "images here and recordings in the training folder" }
     if isLabelled != training.isLabelled {
-      return isLabelled ? "class names here, none in the training folder" : "no class names here, but in the training folder"
+      return isLabelled
+        ? "class names here, none in the training folder" : "no class names here, but in the training folder"
     }
     if (height, width, channels) != (training.height, training.width, training.channels) {
       return "images of \(width) x \(height) with \(channels) channels here, of \(training.width) x \(training.height) "
         + "with \(training.channels) in the training folder"
     }
     if let rate = sampleRate, let other = training.sampleRate, rate != other {
-      return "\(rate) samples per second here, \(other) in the training folder"
+      return "a sample rate of \(rate) per second here, of \(other) in the training folder"
     }
     return nil
   }

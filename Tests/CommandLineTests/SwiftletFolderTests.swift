@@ -15,7 +15,10 @@ import Testing
   }
 
   private func train(_ data: String, _ more: [String] = []) -> [String] {
-    ["train", "--arch", tool.path("sides.json"), "-o", tool.path("out.swl"), "--epochs", "2", "--threads", "1", "--force"]
+    [
+      "train", "--arch", tool.path("sides.json"), "-o", tool.path("out.swl"), "--epochs", "2", "--threads", "1",
+      "--force",
+    ]
       + ["--data", data] + more
   }
 
@@ -37,15 +40,17 @@ import Testing
     #expect(made.code == 0, "\(made)")
     #expect(made.output.contains("d?.swl: ") && made.output.contains(#""images":11"#), "\(made.output)")
     #expect(made.output.contains("\"model\":\"d\u{FFFD}-int8.swl\""), "\(made.output)")
-    #expect(made.error.contains("note: d?: class names that are not UTF-8 are read as Latin-1: 'r\u{FF}'"), "\(made.error)")
+    #expect(
+      made.error.contains("note: d?: class names that are not UTF-8 are read as Latin-1: 'r\u{FF}'"), "\(made.error)")
     let labels = try shell("$swiftlet inspect $(printf 'd\\351').swl --json")
     #expect(labels.output.contains("\"r\u{FF}\""))
     let files = Set(try Folder.entries(tool.folder.url.path).map(\.name))
     let odd = FileName.text([0x64, 0xE9])
-    #expect(files == ["sides.json", odd, odd + ".json", odd + ".swl", odd + "-int8.swl"], "\(files)")
+    #expect(files == ["tiny.json", "sides.json", odd, odd + ".json", odd + ".swl", odd + "-int8.swl"], "\(files)")
     let again = try shell("$swiftlet eval $(printf 'd\\351').swl $(printf 'x\\351') --data $(printf 'd\\351')")
     #expect(again.code == 1 && again.error.hasSuffix("swiftlet: error: x?: no such file\n"), "\(again)")
-    let kept = try shell("$swiftlet quantize $(printf 'd\\351').swl -o $(printf 'd\\351').swl --data $(printf 'd\\351')")
+    let kept = try shell(
+      "$swiftlet quantize $(printf 'd\\351').swl -o $(printf 'd\\351').swl --data $(printf 'd\\351')")
     #expect(kept.code == 1 && kept.error.contains("d?.swl: exists; use --force"), "\(kept)")
   }
 
@@ -72,8 +77,9 @@ import Testing
     let score = try tool.json(["eval", tool.path("out.swl"), "--data", data, "--subset", "validation"])
     #expect(score["images"] as? Int == 10)
     try tool.succeed(["quantize", tool.path("out.swl"), "-o", tool.path("int8.swl"), "--data", data])
-    try tool.fail(["eval", tool.path("out.swl"), "--data", data], "has no test images", "--subset")
-    try tool.fail(["digits", "-o", tool.path("x.png"), "--data", data], "has no test images")
+    try tool.fail(
+      ["eval", tool.path("out.swl"), "--data", data], "has no test images; give --subset validation, or add a folder")
+    try tool.fail(["digits", "-o", tool.path("x.png"), "--data", data], "has no test images; give --subset train")
     // A folder that holds out other images is not the one of training.
     _ = try parts(["val": 6, "test": 3])
     try tool.fail(["eval", tool.path("out.swl"), "--data", data, "--subset", "validation"], "not the images")

@@ -5,9 +5,11 @@ import Testing
 /// Names of files, which need not be UTF-8.
 @Suite struct FileNameTests {
   static let names: [[UInt8]] = [
-    [], Array("a/b.png".utf8), Array("é漢😀".utf8), [0xE9], Array("caf".utf8) + [0xE9], [0xC3], [0xC3, 0x28], [0x80, 0xFF],
+    [], Array("a/b.png".utf8), Array("é漢😀".utf8), [0xE9], Array("caf".utf8) + [0xE9], [0xC3], [0xC3, 0x28],
+    [0x80, 0xFF],
     // Scalars that stand for other bytes, as a name's own.
-    [0xF4, 0x8F, 0xBE, 0x80], [0xF4, 0x8F, 0xBF, 0xA9, 0x41], [0xF4, 0x8F, 0xBD, 0xBF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+    [0xF4, 0x8F, 0xBE, 0x80], [0xF4, 0x8F, 0xBF, 0xA9, 0x41], [0xF4, 0x8F, 0xBD, 0xBF], [0xED, 0xA0, 0x80],
+    [0xF4, 0x90, 0x80, 0x80],
     (1...255).map { $0 },
   ]
 
@@ -43,7 +45,8 @@ import Testing
     #expect(FileBytes.exists(path) && !FileBytes.exists("\(folder)/b\u{E9}\u{FF}"))
     try FileManager.default.createDirectory(atPath: "\(folder)/f", withIntermediateDirectories: true)
     #expect(mkfifo("\(folder)/p", 0o600) == 0)
-    #expect(symlink("l", "\(folder)/l") == 0 && symlink("f", "\(folder)/to-f") == 0 && symlink("no", "\(folder)/x") == 0)
+    #expect(
+      symlink("l", "\(folder)/l") == 0 && symlink("f", "\(folder)/to-f") == 0 && symlink("no", "\(folder)/x") == 0)
     let entries = try Folder.entries(folder)
     #expect(entries.map(\.name) == [".a", name, "f", "l", "p", "to-f", "x"])
     #expect(entries.map(\.kind) == [.file, .file, .folder, .none, .other, .folder, .none])

@@ -29,7 +29,9 @@ import Testing
   @Test func whatIsPassedOverIsCounted() throws {
     let folder = try classes(["a", "b"])
     #expect(try notes(folder.path).isEmpty)
-    for name in [".DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/a/1.png", "a/._1.png"] { try folder.write([1], to: name) }
+    for name in [".DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/a/1.png", "a/._1.png"] {
+      try folder.write([1], to: name)
+    }
     #expect(try notes(folder.path).isEmpty, "what systems leave is nobody's data")
     for index in 0..<3 { try folder.write([1], to: "b/\(index).JPG") }
     for name in ["a/1.txt", "LICENSE", "a/more/1.png", "stray.png"] { try folder.write([1], to: name) }
@@ -37,7 +39,7 @@ import Testing
     #expect(
       try notes(folder.path) == [
         "DIR: passed over 3 .jpg files, 1 file without an ending, 1 .txt file, 1 image or recording beside the class "
-          + "folders, 1 folder within class folders, 1 pipe, device or broken link "
+          + "folders, 1 folder beside images, 1 pipe, device or broken link "
           + "(JPEG is not read yet: convert it to PNG)"
       ])
   }
@@ -51,7 +53,7 @@ import Testing
     #expect(error(folder.path).hasPrefix("DIR/b: holds no images"))
     #expect(error(folder.path).contains("there are 2 .flac files (of recordings WAV alone is read"))
     try folder.writePNG(2, 2, to: "b/deep/1.png")
-    #expect(error(folder.path).contains("1 folder within"))
+    #expect(error(folder.path).contains("1 folder beside images"))
     let alone = try TemporaryFolder()
     try alone.writePNG(2, 2, to: "1.png")
     #expect(error(alone.path).contains("a single image"))
@@ -64,7 +66,8 @@ import Testing
     #expect(mkdir(Array("\(folder.path)/caf".utf8.map { CChar(bitPattern: $0) }) + [-23, 0], 0o700) == 0)
     let bytes = try PNGEncoder.encode(Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]))
     for index in 0..<8 {
-      try FileBytes.write(bytes, to: "\(folder.path)/\(latin)/\(FileName.text([0xFF, UInt8(97 + index)])).png", replacing: false)
+      try FileBytes.write(
+        bytes, to: "\(folder.path)/\(latin)/\(FileName.text([0xFF, UInt8(97 + index)])).png", replacing: false)
       try folder.writePNG(2, 2, to: "car/\(index).png")
       try folder.writePNG(2, 2, to: "cb/\(index).png")
     }
@@ -87,7 +90,8 @@ import Testing
     let folder = try classes(["a", "b"])
     #expect(symlink("..", "\(folder.path)/a/up") == 0 && symlink("loop", "\(folder.path)/loop") == 0)
     #expect(symlink("loop", "\(folder.path)/a/x.png") == 0)
-    #expect(try notes(folder.path).first?.contains("1 folder within class folders, 2 pipes, devices or broken links") == true)
+    #expect(
+      try notes(folder.path).first?.contains("1 folder beside images, 2 pipes, devices or broken links") == true)
     #expect(error("\(folder.path)/loop").contains("no such file"))
     guard getuid() != 0 else { return }
     chmod("\(folder.path)/b", 0)
@@ -97,11 +101,15 @@ import Testing
 
   @Test func classesCanBeHadInAnotherOrder() throws {
     let folder = try TemporaryFolder()
-    for index in 0..<30 { try folder.writePNG(2, 2, value: UInt8(index), to: "\(index < 10 ? "a" : "b")/\(10 + index).png") }
+    for index in 0..<30 {
+      try folder.writePNG(2, 2, value: UInt8(index), to: "\(index < 10 ? "a" : "b")/\(10 + index).png")
+    }
     let (train, test) = try Dataset.open(folder.path, classOrder: ["b", "a"])
     #expect(train.classNames == ["b", "a"] && test.classNames == ["b", "a"])
     // As if the names had sorted so: the images of the first class come first.
     #expect(train.images.first! >= 10 && train.labels.first == 0 && train.labels.last == 1)
-    for part in [train, test] { for index in 0..<part.count { #expect((part.image(index).first! >= 10) == (part.labels[index] == 0)) } }
+    for part in [train, test] {
+      for index in 0..<part.count { #expect((part.image(index).first! >= 10) == (part.labels[index] == 0)) }
+    }
   }
 }

@@ -57,7 +57,7 @@ import Testing
       ("emnist-digits", 10, "09"), ("emnist-mnist", 10, "09"), ("EMNIST-Balanced", 47, "0Zt"), ("qmnist", 10, "09"),
     ])
   func classesAreKnown(_ prefix: String, _ count: Int, _ some: String) throws {
-    let train = try Dataset.open(try folder(prefix, train: [0, UInt8(count - 1)], test: [3]).path).train
+    let train = try folder(prefix, train: [0, UInt8(count - 1)], test: [3]).open().train
     #expect(train.classNames.count == count && train.labels == [0, UInt8(count - 1)])
     #expect(train.classNames.first == String(some.first!) && train.classNames.last == String(some.last!))
     if count > 10 { #expect(train.classNames[35] == "Z") }
@@ -91,14 +91,14 @@ import Testing
   }
 
   @Test func otherPrefixesHaveTheClassesOfTheirLabels() throws {
-    let train = try Dataset.open(try folder("mine", train: [1, 2, 3], test: [3]).path).train
+    let train = try folder("mine", train: [1, 2, 3], test: [3]).open().train
     #expect(train.classNames == ["1", "2", "3"] && train.labels == [0, 1, 2])
     // From 0 without gaps the names are the indexes, which models need not store.
     let many = (0...255).map { UInt8($0) }
-    let all = try Dataset.open(try folder("x", train: many, test: [255]).path)
+    let all = try folder("x", train: many, test: [255]).open()
     #expect(all.train.classNames == (0...255).map(String.init) && all.test.labels == [255])
     var notes: [String] = []
-    let gaps = try Dataset.open(try folder("my-own", train: [200, 7, 40], test: [40]).path) { notes.append($0) }
+    let gaps = try folder("my-own", train: [200, 7, 40], test: [40]).open { notes.append($0) }
     #expect(gaps.train.classNames == ["7", "40", "200"] && gaps.train.labels == [2, 0, 1] && gaps.test.labels == [1])
     #expect(notes.count == 1 && notes[0].hasSuffix("no test images of classes '7', '200'"))
     #expect(error(try folder("mine", train: [1, 2], test: [4])).contains("label 4 of image 0 is none of"))

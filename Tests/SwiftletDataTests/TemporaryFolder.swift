@@ -1,5 +1,6 @@
 import Foundation
 import SwiftletBytes
+import SwiftletData
 import SwiftletImages
 
 /// An empty folder of a test's own, removed with it.
@@ -13,6 +14,11 @@ final class TemporaryFolder {
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// `Dataset.open`, the folder staying until it has read everything.
+  func open(onNote: (String) -> Void = { _ in }) throws -> (train: Dataset, test: Dataset) {
+    try withExtendedLifetime(self) { try Dataset.open(path, onNote: onNote) }
+  }
 
   func write(_ bytes: [UInt8], to name: String) throws {
     let file = "\(path)/\(name)"

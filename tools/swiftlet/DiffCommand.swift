@@ -65,7 +65,7 @@ struct Diff: ParsableCommand {
     guard let data else { return nil }
     let loaded = try LoadedData(data, syntheticCount: syntheticCount)
     let sets = try loaded.fitted(to: files)
-    if subset == .test { return try loaded.testImages(sets) }
+    if subset == .test { return try loaded.testImages(sets, other: "validation") }
     let splits = files.filter { $0.model.metadata.provenance?.split != nil }
     return try (splits.first ?? files[0]).heldOut(of: sets.train).validation
   }

@@ -18,7 +18,7 @@ struct Digits: ParsableCommand {
     try output.check(reading: [])
     let loaded = try data.load()
     let sets = loaded.inTheirOwnOrder
-    let images = subset == .train ? sets.train : try loaded.testImages(sets)
+    let images = subset == .train ? sets.train : try loaded.testImages(sets, other: "train")
     guard images.labels.indices.contains(index) else {
       throw Failure.usage(
         "--index \(index) is past the end: '\(subset.rawValue)' has \(images.count) images, from 0 to \(images.count - 1)"

@@ -45,7 +45,8 @@ struct Eval: ParsableCommand {
     for path in models {
       let file = try ModelFile(path)
       let sets = try loaded.fitted(to: file)
-      let images = subset == .test ? try loaded.testImages(sets) : try file.heldOut(of: sets.train).validation
+      let images =
+        subset == .test ? try loaded.testImages(sets, other: "validation") : try file.heldOut(of: sets.train).validation
       let result: Evaluation
       do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
         throw Failure("\(file.name): \(error)")

@@ -31,7 +31,8 @@ struct LoadedData {
           + "generated digits")
     }
     sets = (
-      SyntheticDigits.dataset(count: syntheticCount, seed: 1), SyntheticDigits.dataset(count: syntheticCount / 6, seed: 2)
+      SyntheticDigits.dataset(count: syntheticCount, seed: 1),
+      SyntheticDigits.dataset(count: syntheticCount / 6, seed: 2)
     )
   }
 
@@ -65,19 +66,27 @@ struct LoadedData {
         throw Failure("\(file.name): \(error) (--data \(shown(path)))")
       }
       guard mapping.isIdentity else {
-        throw Failure("\(file.name): has the classes of \(files[0].name) in another order; their outputs cannot be compared")
+        throw Failure(
+          "\(file.name): has the classes of \(files[0].name) in another order; their outputs cannot be compared")
       }
       if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
     }
     return first
   }
 
+  /// - Parameter other: The `--subset` to take instead.
   /// - Throws: `Failure` where the data has none.
-  func testImages(_ sets: Sets) throws -> Dataset {
+  func testImages(_ sets: Sets, other: String) throws -> Dataset {
     guard sets.test.count > 0 else {
-      throw Failure(
-        "\(shown(path)): has no test images; add a folder 'test', or take other images with --subset (validation; 'digits': train)")
+      throw Failure("\(shown(path)): has no test images; give --subset \(other), or add a folder 'test'")
     }
     return sets.test
+  }
+}
+
+extension ModelFile {
+  /// Refuses, before any data is read, a model that does not say which images its training held out.
+  func checkSplit() throws {
+    do { try HeldOut.split(of: model) } catch { throw Failure("\(path): \(error)") }
   }
 }

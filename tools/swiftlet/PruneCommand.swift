@@ -61,6 +61,7 @@ struct Prune: ParsableCommand {
   func run() throws {
     try output.check(reading: [model])
     let source = try ModelFile.float(model, for: "prune")
+    try source.checkSplit()
     let parts = try source.heldOut(of: data.load(for: source).train)
     var configuration = PruningRun.fineTuning(epochs: epochs, seed: seed)
     configuration.learningRate = learningRate

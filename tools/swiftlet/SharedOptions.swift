@@ -17,7 +17,8 @@ struct DataOptions: ParsableArguments {
 
   @Option(name: .long, help: Self.help) var data: String
 
-  static let countHelp: ArgumentHelp = "How many digits 'synthetic' generates for training; a sixth as many for testing."
+  static let countHelp: ArgumentHelp =
+    "How many digits 'synthetic' generates for training; a sixth as many for testing."
 
   @Option(.from(100, to: 1_000_000), help: Self.countHelp) var syntheticCount = 12_000
 

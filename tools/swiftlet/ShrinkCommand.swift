@@ -134,6 +134,7 @@ struct Shrink: ParsableCommand {
     if teachers != nil, !recipe.distils {
       throw Failure.usage("--teachers are given, but \(self.recipe.map(inputName) ?? "the recipe") does not distil")
     }
+    try source.checkSplit()
     let images = try data.load().fitted(to: [source] + others).train
     let parts = try source.heldOut(of: images)
     let training = recipe.usesAllImages == true ? images : parts.training

@@ -68,7 +68,8 @@ struct Train: ParsableCommand {
     let held = sets.train.validationCount(asked: validation)
     if sets.train.ownValidation != nil {
       Console.note(
-        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply")
+        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply"
+      )
     }
     let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
     let configuration = configuration(validationCount: held)
@@ -187,7 +188,7 @@ struct Train: ParsableCommand {
   /// The command that makes this model again, but for the data's place.
   private var note: String {
     var parts = [
-      "train --arch \((arch as NSString).lastPathComponent) --epochs \(epochs) --batch \(batch)",
+      "train --arch \(dataName(arch)) --epochs \(epochs) --batch \(batch)",
       "--optimizer \(optimizer.rawValue) --learning-rate \(learningRate) --schedule \(schedule.text)",
     ]
     if optimizer == .sgd { parts.append("--momentum \(momentum)") }

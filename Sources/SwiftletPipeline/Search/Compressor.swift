@@ -105,12 +105,21 @@ public struct HeldOut: Sendable {
   public let training, validation: Dataset
   public let split: DataSplit
 
+  /// Which images a model's training held out.
+  ///
+  /// - Throws: `CompressionError.noSplit`.
+  @discardableResult
+  public static func split(of model: Model) throws(CompressionError) -> DataSplit {
+    guard let recorded = model.metadata.provenance?.split, recorded.validationCount > 0 else { throw .noSplit }
+    return recorded
+  }
+
   /// Both parts have their classes in the model's order.
   ///
   /// - Parameter data: The images the model was trained on, validation included.
   /// - Throws: `CompressionError.noSplit`, `.tooFewImages`, `.classesDiffer` or `.splitMismatch`.
   public init(_ model: Model, data: Dataset) throws(CompressionError) {
-    guard let recorded = model.metadata.provenance?.split, recorded.validationCount > 0 else { throw .noSplit }
+    let recorded = try Self.split(of: model)
     guard recorded.validationCount < data.count else {
       throw .tooFewImages(count: data.count, validationCount: recorded.validationCount)
     }
