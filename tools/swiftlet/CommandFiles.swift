@@ -117,7 +117,8 @@ struct CommandFiles {
   /// The same text for the same file, whatever way its name leads there; nil where there is no such folder.
   private static func identity(_ path: String) -> String? {
     if let real = resolved(path) { return real }
-    return resolved(folder(of: path)).map { "\($0)/\(path.unicodeScalars.split(separator: "/").last.map(String.init) ?? "")" }
+    let name = path.unicodeScalars.split(separator: "/").last.map(String.init) ?? ""
+    return resolved(folder(of: path)).map { "\($0)/\(name)" }
   }
 
   /// The path without links; nil where nothing has this name.

@@ -87,6 +87,6 @@ struct LoadedData {
 extension ModelFile {
   /// Refuses, before any data is read, a model that does not say which images its training held out.
   func checkSplit() throws {
-    do { try HeldOut.split(of: model) } catch { throw Failure("\(path): \(error)") }
+    do { try HeldOut.split(of: model) } catch { throw Failure("\(name): \(error)") }
   }
 }
