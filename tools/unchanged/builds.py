@@ -72,6 +72,15 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def is_quantized(path):
+    with open(path, "rb") as file:
+        return file.read(5)[4] & 1 == 1
+
+
+def name_of(path):
+    return os.path.basename(path).removesuffix(".swl")
+
+
 def table(rows):
     """A Markdown table of rows, the first its head."""
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]

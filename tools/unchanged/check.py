@@ -1,19 +1,14 @@
-"""The checks of tools/check-unchanged: outputs of models, training, files, times. See its --help."""
+"""The checks of tools/check-unchanged; see its --help."""
 import argparse
-import gzip
 import os
-import random
-import struct
 import sys
 import time
 
-from builds import Build, CannotCompare, at_once, digest, say, table
+from builds import Build, CannotCompare, is_quantized, name_of, say, table
+import outputs
 import pictures
 import speed
-
-NETWORKS = ["mnist-cnn", "lenet5", "resnet8", "keyword"]
-# Trained again on every kernel table, with generated digits, so that it takes seconds; keyword takes no digits.
-DIGIT_NETWORKS = ["mnist-cnn", "lenet5", "resnet8"]
+import training
 
 
 class Check:
@@ -60,175 +55,6 @@ def existing(path):
     return os.path.realpath(path) if os.path.isdir(path) else None
 
 
-def is_quantized(path):
-    with open(path, "rb") as file:
-        return file.read(5)[4] & 1 == 1
-
-
-def name_of(path):
-    return os.path.basename(path).removesuffix(".swl")
-
-
-# Outputs
-
-def test_images(check):
-    """An idx file of the test images, and what they are."""
-    count, path = check.options.images, check.path("images.idx")
-    if check.mnist:
-        with gzip.open(os.path.join(check.mnist, "t10k-images-idx3-ubyte.gz")) as file:
-            pixels, what = file.read()[16:][:count * 784], "MNIST test images"
-    else:
-        chance = random.Random(1)
-        # Mostly black with spots, about as digits are.
-        pixels = bytes(chance.randrange(256) if chance.random() < 0.2 else 0 for _ in range(count * 784))
-        what = "images of noise"
-    with open(path, "wb") as file:
-        file.write(struct.pack(">4I", 0x803, len(pixels) // 784, 28, 28) + pixels)
-    return path, f"{len(pixels) // 784:,} {what}"
-
-
-def predictions(build, program, model, images, kernels):
-    """For each image all labels and their probabilities, the likeliest first."""
-    lines = build.json_lines(program, model, images, "--json", "--top", 1000, "--kernels", kernels)
-    return [[(entry["label"], entry["probability"]) for entry in line["top"]] for line in lines]
-
-
-def kernel_tables(build, program, model):
-    """The names of the kernel tables of this CPU; the self-test in `model` runs on each."""
-    return [verdict["kernels"] for verdict in build.json_lines(program, model, "--verify", "--json")]
-
-
-def compare_outputs(check, program, title):
-    models = [path for path in check.quantized if check.wants(f"{title} {name_of(path)}")]
-    if not models:
-        return
-    images, what = test_images(check)
-    old_tables, tables = at_once(lambda build: kernel_tables(build, getattr(build, program), models[0]), check.old, check.new)
-    missing = [name for name in old_tables if name not in tables]
-    if missing:
-        check.failures.append(f"{title}: kernels {', '.join(missing)} are gone")
-    rows = [[f"{title}, {what}", *tables]]
-    for model in models:
-        row = [name_of(model)]
-        for kernels in tables:
-            name = f"{title} {name_of(model)} {kernels}"
-            say(name)
-            # New kernels have to compute what the old ones do.
-            of_old = kernels if kernels in old_tables else old_tables[0]
-            old, new = at_once(
-                lambda build: predictions(
-                    build, getattr(build, program), model, images, of_old if build is check.old else kernels),
-                check.old, check.new)
-            row.append(check.result(name, old, new))
-            differing = [index for index, pair in enumerate(zip(old, new)) if pair[0] != pair[1]]
-            if differing:
-                first = differing[0]
-                row[-1] = f"{len(differing):,} DIFFER"
-                say(f"  image {first}: {show(old[first])} was {show(new[first])}")
-        rows.append(row)
-    print(table(rows), end="\n\n", flush=True)
-
-
-def show(entries):
-    return ", ".join(f"{label} {probability}" for label, probability in entries[:3])
-
-
-def compare_evaluations(check):
-    models = [path for path in check.models if not is_quantized(path) and check.wants(f"eval {name_of(path)}")]
-    if not models:
-        return
-    data, what = check.data()
-    rows = [["float model", "test images", "old", "new", "confusion matrix"]]
-    for model in models:
-        name = f"eval {name_of(model)}"
-        say(name)
-        old, new = at_once(lambda build: build.json_lines(build.swiftlet, "eval", model, *data, "--json")[0], check.old, check.new)
-        facts = [[report[key] for key in ("correct", "images", "confusion")] for report in (old, new)]
-        rows.append([name_of(model), what, old["correct"], new["correct"], check.result(name, *facts)])
-    print(table(rows), end="\n\n", flush=True)
-
-
-# Training
-
-def weights_hash(check, path):
-    """A hash of what a model file computes with: no provenance, no names. The old build reads both where it can."""
-    plain = path + ".plain"
-    for build in (check.old, check.new):
-        try:
-            build.output(
-                build.swiftlet, "pack", path, "--plain", "--drop", "labels,names,provenance,self-test", "-o", plain, "--force")
-            return digest(plain)[:16]
-        except CannotCompare as error:
-            failure = error
-    raise failure
-
-
-def compare_training(check):
-    """One epoch of each network; then, from the old build's networks, what makes integers of them."""
-    rows = [["training", "data", "kernels", "old", "new", "weights"]]
-
-    def made(name, data_name, kernels, arguments):
-        """Has both builds make a model file by `arguments`; returns the old one's path."""
-        say(name)
-        stem = name.replace(" ", "-")
-
-        def make(build):
-            path = check.path(f"{stem}-{build.name}.swl")
-            build.output(build.swiftlet, *arguments, "-o", path, "--force", kernels=kernels)
-            return path
-
-        paths = at_once(make, check.old, check.new)
-        hashes = [weights_hash(check, path) for path in paths]
-        rows.append([name, data_name, kernels or "best", *hashes, check.result(name, *hashes)])
-        return paths[0]
-
-    for network in NETWORKS:
-        data, data_name = check.data(network)
-        names = [f"training {network}", f"quantize {network}", f"recipe {network}"]
-        if network != "mnist-cnn":
-            names.pop()
-        if not any(check.wants(name) for name in names):
-            continue
-        trained = made(names[0], data_name, None, ["train", "--arch", network, *data, "--epochs", "1", "--seed", "1"])
-        if check.wants(names[1]):
-            made(names[1], data_name, None, ["quantize", trained, *data])
-        if check.wants(names[-1]) and len(names) == 3:
-            recipe = os.path.join(check.new.tree, "tools/unchanged/recipe.json")
-            made(names[2], data_name, None, ["shrink", trained, *data, "--recipe", recipe])
-    tables = kernel_tables(check.new, check.new.run, check.quantized[0])
-    for kernels in tables:
-        for network in DIGIT_NETWORKS:
-            name = f"training {network} {kernels}"
-            # `reference` is of integer kernels alone.
-            if kernels != "reference" and check.wants(name):
-                made(name, "1,000 generated digits", kernels, [
-                    "train", "--arch", network, "--data", "synthetic", "--synthetic-count", "1000", "--epochs", "1", "--augment"])
-    if len(rows) > 1:
-        print(table(rows), end="\n\n", flush=True)
-
-
-# Files
-
-def compare_files(check):
-    rows = [["pack", "old bytes", "new bytes", "content"]]
-    for model in check.models:
-        for options in ([], ["--plain"]):
-            name = " ".join(["pack", *options, name_of(model)])
-            if not check.wants(name):
-                continue
-            say(name)
-
-            def pack(build):
-                path = check.path(f"packed-{build.name}.swl")
-                build.output(build.swiftlet, "pack", model, *options, "-o", path, "--force")
-                return os.path.getsize(path), digest(path)
-
-            old, new = at_once(pack, check.old, check.new)
-            rows.append([name, f"{old[0]:,}", f"{new[0]:,}", check.result(name, old, new)])
-    if len(rows) > 1:
-        print(table(rows), end="\n\n", flush=True)
-
-
 def compare_sizes(check):
     rows = [["binary, stripped", "old bytes", "new bytes", "change"]]
     for title, program in (("swiftlet", "swiftlet"), ("swiftlet-run", "run"), ("swiftlet-run, Embedded", "embedded")):
@@ -241,7 +67,8 @@ def list_names(check):
     for title in ("outputs", "embedded"):
         print(*(f"{title} {name_of(path)}" for path in check.quantized), sep="\n")
     print(*(f"eval {name_of(path)}" for path in check.models if not is_quantized(path)), sep="\n")
-    print(*(f"{kind} {network}" for network in NETWORKS for kind in ("training", "quantize")), "recipe mnist-cnn", sep="\n")
+    print(*(f"{kind} {network}" for network in training.NETWORKS for kind in ("training", "quantize")), sep="\n")
+    print("recipe mnist-cnn")
     print(*(f"{kind} {name_of(path)}" for path in check.models for kind in ("pack", "pack --plain")), sep="\n")
     print(*(f"speed {name}" for name in speed.NAMES), sep="\n")
 
@@ -263,14 +90,16 @@ def main():
         for build in (check.old, check.new):
             build.require_programs()
         started = time.monotonic()
-        print(f"old: {check.old.commit()} in {check.old.tree}\nnew: {check.new.commit()} in {check.new.tree}\n", flush=True)
+        for build in (check.old, check.new):
+            print(f"{build.name}: {build.commit()} in {build.tree}")
+        print(flush=True)
         compare_sizes(check)
-        compare_outputs(check, "run", "outputs")
-        compare_outputs(check, "embedded", "embedded")
-        compare_evaluations(check)
-        compare_training(check)
+        outputs.compare_outputs(check, "run", "outputs")
+        outputs.compare_outputs(check, "embedded", "embedded")
+        outputs.compare_evaluations(check)
+        training.compare_training(check)
         if options.same_files:
-            compare_files(check)
+            training.compare_files(check)
         if options.speed:
             speed.compare(check)
     except CannotCompare as error:
@@ -278,7 +107,8 @@ def main():
         return 1
     print(f"{(time.monotonic() - started) / 60:.1f} minutes")
     if check.count == 0:
-        say(f"error: no check has '{options.only}' in its name; --list prints the names, speed needs --speed and pack --same-files")
+        say(f"error: no check has '{options.only}' in its name. --list prints the names; speed needs --speed, and pack "
+            "--same-files.")
         return 1
     if check.failures:
         print("CHANGED: " + "; ".join(check.failures))

@@ -32,7 +32,8 @@ def model_path(check, name):
         source, data = os.path.join(models, "lenet5-float.swl"), check.data()[0][1]
     else:
         architecture, (height, width, channels), classes = TINY[name]
-        source, path = check.path("seeded.swl"), os.path.join(check.new.tree, f"tools/benchmarks/mlperf-tiny/{architecture}.json")
+        source = check.path("seeded.swl")
+        path = os.path.join(check.new.tree, f"tools/benchmarks/mlperf-tiny/{architecture}.json")
         shutil.rmtree(data, ignore_errors=True)
         pictures.write(data, height, width, channels, classes, per_class=max(6, 48 // classes))
         # Speed asks for no accuracy: the weights stay about those of the seed.
