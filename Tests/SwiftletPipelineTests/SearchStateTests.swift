@@ -6,7 +6,8 @@ import Testing
 /// What a search keeps between runs is a file, which may be damaged.
 @Suite struct SearchStateTests {
   private static func state(_ change: (inout SearchState) -> Void) throws -> Data {
-    var state = SearchState(fingerprint: 1)
+    let start = #"{"fingerprint": 77, "facts": {"json": "{}"}, "seconds": 0, "candidates": []}"#
+    var state = try SearchState(json: Data(start.utf8))
     state.candidates = [
       CompressionCandidate(
         number: 1, method: .trained(ShrinkRecipe(targetBytes: 800)), points: 98, drop: 0.5, fileBytes: 790,

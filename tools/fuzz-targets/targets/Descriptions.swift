@@ -31,7 +31,9 @@ extension FuzzTarget {
       file.write(bytes: input)
       file.write(Zlib.crc32(file.bytes))
       guard let checkpoint = measured("reading", { try? Checkpoint(bytes: file.bytes) }) else { return }
-      expect(checkpoint.bytes == file.bytes, "a checkpoint read is another one when written")
+      // Text in it may have been mended, so not the bytes read but those written must come back.
+      let again = try? Checkpoint(bytes: checkpoint.bytes)
+      expect(again?.bytes == checkpoint.bytes, "a checkpoint written is another one when read")
     },
     FuzzTarget(
       name: "search-state", longestInput: 4096, dictionary: words(in: searchSeeds()),
@@ -76,7 +78,7 @@ extension FuzzTarget {
 
   private static func checkpointSeeds() throws -> [[UInt8]] {
     var checkpoint = Checkpoint()
-    (checkpoint.epoch, checkpoint.stepCount, checkpoint.fingerprint) = (3, 300, 0x1234_5678_9ABC_DEF0)
+    (checkpoint.epoch, checkpoint.stepCount) = (3, 300)
     let empty = checkpoint
     checkpoint.parameters = [[1, -2, 0.5], [], [.infinity]]
     checkpoint.optimizerState = [[0]]
@@ -85,7 +87,8 @@ extension FuzzTarget {
   }
 
   private static func searchSeeds() -> [[UInt8]] {
-    var state = SearchState(fingerprint: 77)
+    let start = #"{"fingerprint": 77, "facts": {"json": "{}"}, "seconds": 0, "candidates": []}"#
+    guard var state = try? SearchState(json: Data(start.utf8)) else { return [] }
     let empty = state
     state.candidates = [
       CompressionCandidate(
