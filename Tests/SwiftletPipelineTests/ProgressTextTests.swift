@@ -19,7 +19,9 @@ import Testing
     #expect(
       text.fitted(columns: 200)
         == "[============            ] epoch 3/10  1 min 05 s left  loss 0.1234  accuracy 97.10%  12,345 images/s")
-    #expect(text.fitted(columns: 80) == "[=========          ] epoch 3/10  1 min 05 s left  loss 0.1234  accuracy 97.10%")
+    #expect(
+      text.fitted(columns: 80)
+        == "[=========          ] epoch 3/10  1 min 05 s left  loss 0.1234  accuracy 97.10%")
     #expect(text.fitted(columns: 40) == "[====     ] epoch 3/10  1 min 05 s left")
     #expect(text.fitted(columns: 20) == "epoch 3/10")
     #expect(text.fitted(columns: 6) == "epoch")
