@@ -3,23 +3,28 @@ import Testing
 
 /// One word has one meaning in all that is printed: tables read back and compared.
 @Suite struct SwiftletReportTests {
-  /// A search's folder and what it printed, made once.
-  private static let made = Swift.Result<(Tool, String), any Error>(catching: {
+  /// What a search printed and wrote, made once.
+  private static let made = Swift.Result<(text: String, model: [UInt8], page: String), any Error>(catching: {
     let tool = try Tool()
     let text = try tool.succeed(
       ["compress", tool.goodModel(), "-o", tool.path("small.swl"), "--epochs", "16", "--max-drop", "50"]
         + ["--report", tool.path("report.html")] + Tool.data)
-    return (tool, text)
+    return (
+      text.replacing(tool.path("small.swl"), with: "small.swl"), try tool.bytes("small.swl"),
+      String(decoding: try tool.bytes("report.html"), as: UTF8.self)
+    )
   })
 
   private let tool: Tool
   private let float, small: String
-  private let text: String
+  private let text, page: String
 
   init() throws {
-    (tool, text) = try Self.made.get()
-    float = tool.path("good.swl")
-    small = tool.path("small.swl")
+    let made = try Self.made.get()
+    tool = try Tool()
+    (text, page) = (made.text, made.page)
+    float = try tool.goodModel()
+    small = try tool.folder.write(made.model, "small.swl")
   }
 
   /// The numbers of a text, thousands joined.
@@ -40,7 +45,6 @@ import Testing
     #expect(bytes[0] == 4 * 1490)
     #expect(try numbers(line(text, "file ")).first == Double(tool.bytes("small.swl").count))
     // The page has the same stages.
-    let page = String(decoding: try tool.bytes("report.html"), as: UTF8.self)
     for (name, count) in zip(names, bytes) {
       let row = try #require(page.split(separator: "\n").first { $0.contains("<td>\(name)</td>") })
       #expect(numbers(row.dropFirst("<tr><td></td><td>".count + name.count)).first == count, "\(row)")
@@ -53,7 +57,7 @@ import Testing
     let own = try Double(#require(inspected["float_bytes"] as? Int)) / fileBytes
     func isNear(_ value: Double?, _ ratio: Double) -> Bool { abs((value ?? 0) - ratio) <= 0.051 }
 
-    let last = try line(text, small)
+    let last = try line(text, "small.swl: ")
     let ratios = try #require(
       last.wholeMatch(
         of: /.*bytes; (.*) times smaller than the float model's weights as float32, (.*) times smaller than its own/))
