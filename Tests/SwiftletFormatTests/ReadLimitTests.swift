@@ -2,7 +2,7 @@ import SwiftletBytes
 import SwiftletModel
 import Testing
 
-@testable import SwiftletFormat
+import SwiftletFormat
 
 /// A small file may not take much memory or time to read (Format.md, Limits).
 @Suite struct ReadLimitTests {

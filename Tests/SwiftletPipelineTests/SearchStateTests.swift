@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import SwiftletPipeline
+import SwiftletPipeline
 
 /// What a search keeps between runs is a file, which may be damaged.
 @Suite struct SearchStateTests {

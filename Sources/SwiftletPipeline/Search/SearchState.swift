@@ -11,33 +11,35 @@ public struct SearchState: Hashable, Sendable, Codable {
   }
 
   /// Float models trained to be learnt from.
-  struct Teachers: Hashable, Sendable, Codable {
-    var recipe: ShrinkRecipe.FurtherTeachers
+  package struct Teachers: Hashable, Sendable, Codable {
+    package var recipe: ShrinkRecipe.FurtherTeachers
     /// One for each seed.
-    var files: [Data] = []
+    package var files: [Data] = []
     /// How many were trained, those among them that were not good enough.
-    var triedCount = 0
+    package var triedCount = 0
+
+    package init(recipe: ShrinkRecipe.FurtherTeachers) { self.recipe = recipe }
   }
 
   /// The model, the data and the options that decide what is found.
   var facts: RunFacts
   /// Wall-clock time.
   var seconds = 0.0
-  public internal(set) var candidates: [CompressionCandidate] = []
+  public package(set) var candidates: [CompressionCandidate] = []
   public internal(set) var best: Best?
   /// How many candidates are trained at most, and the effort that was decided for.
-  var rounds: Int?
+  package var rounds: Int?
   var roundsEffort: Double?
   /// The share of each layer's channels that are left at most.
-  var channelShare: Double?
+  package var channelShare: Double?
   /// Parameters that a network must have, as fewer were too few.
   var leastParameters: Int?
   /// Nil before the first one, and where there is no time for them.
-  var furtherTeachers: Teachers?
+  package var furtherTeachers: Teachers?
   /// Epochs of networks that turned out too narrow, and of teachers.
-  var probeEpochs: Int?
+  package var probeEpochs: Int?
   /// The rung of the widths that are fast enough, measured once.
-  var widestRung: Int?
+  package var widestRung: Int?
   /// How many times longer an epoch took than a short measurement said, of the last candidate.
   var pace: Double?
 
