@@ -27,7 +27,7 @@ public enum InputDecoder {
   ///   - isRaw: Whether the bytes are raw pixels, whatever they look like, for files whose name promises that.
   ///   - imageLimit: The most images that one file may hold.
   ///   - decodeLimit: The most bytes to make of the file; nil is the default for a file of its size.
-  public static func decode(
+  @inline(never) public static func decode(
     _ bytes: [UInt8], height: Int, width: Int, channels: Int, mustBePNG: Bool = false, isRaw: Bool = false,
     imageLimit: Int = 1 << 20, decodeLimit: DecodeLimit? = nil
   ) throws(ImageError) -> DecodedInput {
@@ -35,22 +35,21 @@ public enum InputDecoder {
     let expected = ExpectedImage(height: height, width: width, channels: channels)
     if bytes.isEmpty { throw ImageError(.empty, at: 0) }
     let isWhole = bytes.count % expected.byteCount == 0
-    if isRaw {
-      guard isWhole else {
-        throw ImageError(.rawByteCount(byteCount: bytes.count, expectedByteCount: expected.byteCount), at: 0)
-      }
-      return DecodedInput(count: bytes.count / expected.byteCount, pixels: bytes[...])
-    }
-    if PNGDecoder.recognizes(bytes) || mustBePNG { return try decodePNG(bytes, expected, decodeLimit) }
-    if PNMDecoder.recognizes(bytes) { return try decodePNM(bytes, expected, decodeLimit) }
     let elementLimit = imageLimit.multipliedReportingOverflow(by: expected.byteCount)
     let limit = elementLimit.overflow ? IDXFile.elementLimit : min(elementLimit.partialValue, IDXFile.elementLimit)
-    if IDXFile.recognizesGzip(bytes) || IDXFile.recognizes(bytes) {
-      return try decodeIDX(try IDXFile(bytes, limit: limit, decodeLimit: decodeLimit), expected)
+    if !isRaw {
+      if PNGDecoder.recognizes(bytes) || mustBePNG { return try decodePNG(bytes, expected, decodeLimit) }
+      if PNMDecoder.recognizes(bytes) { return try decodePNM(bytes, expected, decodeLimit) }
+      if IDXFile.recognizesGzip(bytes) || IDXFile.recognizes(bytes) {
+        return try decodeIDX(try IDXFile(bytes, limit: limit, decodeLimit: decodeLimit), expected)
+      }
+      if let kind = FileKind.recognized(bytes) { throw ImageError(.otherKind(kind, couldBeRaw: isWhole), at: 0) }
     }
-    if let kind = FileKind.recognized(bytes) { throw ImageError(.otherKind(kind, couldBeRaw: isWhole), at: 0) }
     guard isWhole, bytes.count <= limit else {
-      throw ImageError(.unknownFormat(byteCount: bytes.count, expectedByteCount: expected.byteCount), at: 0)
+      throw ImageError(
+        isRaw
+          ? .rawByteCount(byteCount: bytes.count, expectedByteCount: expected.byteCount)
+          : .unknownFormat(byteCount: bytes.count, expectedByteCount: expected.byteCount), at: 0)
     }
     return DecodedInput(count: bytes.count / expected.byteCount, pixels: bytes[...])
   }

@@ -2,7 +2,7 @@ import SwiftletBytes
 
 extension PNGDecoder {
   /// The pixels, from one row of image data after the other.
-  func readPixels(_ limit: DecodeLimit) throws(ImageError) -> Image {
+  @inline(never) func readPixels(_ limit: DecodeLimit) throws(ImageError) -> Image {
     let channels = header.channels + (transparency == nil ? 0 : 1)
     let passes = header.passes
     var inflatedCount = 0

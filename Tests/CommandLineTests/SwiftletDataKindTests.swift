@@ -64,8 +64,8 @@ import Testing
     let evaluate = ["eval", tool.path("int8.swl")] + data
     _ = try tool.folder.write(recording(500, channels: 2), "sounds/low_x_99.wav")
     try tool.fail(evaluate, "sounds/low_x_99.wav: the recording has 2 channels")
-    _ = try tool.folder.write(recording(500).dropLast(3), "sounds/low_x_99.wav")
-    try tool.fail(evaluate, "sounds/low_x_99.wav: WAV chunk at byte 44: the data ends too early")
+    _ = try tool.folder.write(Array(recording(500).prefix(30)), "sounds/low_x_99.wav")
+    try tool.fail(evaluate, "sounds/low_x_99.wav: WAV chunk at byte 20: the data ends too early")
     _ = try tool.folder.write([], "sounds/low_x_99.wav")
     try tool.fail(evaluate, "sounds/low_x_99.wav: the file is empty")
   }
