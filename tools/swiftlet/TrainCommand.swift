@@ -196,6 +196,7 @@ struct Train: ParsableCommand {
     if warmUp > 0 { parts.append("--warm-up \(warmUp)") }
     if initialization != .glorot { parts.append("--initialization \(initialization.rawValue)") }
     if augment { parts.append("--augment") }
+    if floatOnly { parts.append("--float-only") }
     if data.isSynthetic { parts.append("--synthetic-count \(data.syntheticCount)") }
     parts.append("--seed \(seed) --validation \(validation) --split-seed \(splitSeed)")
     return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"

@@ -108,7 +108,7 @@ public enum Architecture {
   public static func named(_ name: String) throws -> Model {
     guard let found = builtIn.first(where: { $0.name == name }) else {
       throw ArchitectureError(
-        "unknown architecture \(quoted(name)); give a .json file or a known name: \(known(names, insteadOf: name))")
+        "unknown architecture \(quoted(name)); \(known(names, insteadOf: name)); or give a .json file")
     }
     return try parse(Data(found.json.utf8))
   }
