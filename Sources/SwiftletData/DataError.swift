@@ -103,7 +103,7 @@ extension DataError: CustomStringConvertible {
     case .imagesAndRecordings: "holds both images (.png) and recordings (.wav); give one kind"
     case .classCount(let names):
       "\(names.count) class folders or labels (\(ClassMismatch.list(names))); 2 to 256 are possible"
-        + (names.count < 2 ? ", each a folder in the one to give" : "")
+        + (names.count < 2 ? "; give the folder that has the class folders, images or recordings right in it" : "")
     case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
     case .sameClassTwice(let name):
       "two classes are named '\(printable(name.utf8))', spelled with different bytes; put them into one folder"

@@ -35,7 +35,7 @@ import Testing
     let train = try Dataset.open(folder.path).train
     #expect(train.validationCount(asked: 0) == 2 && train.validationCount(asked: 5000) == 2)
     let parts = train.split(validationCount: 1, seed: 9)
-    #expect(stride(from: 0, to: 8, by: 4).map { parts.validation.images[$0] } == [3, 4])
+    #expect((0..<parts.validation.count).map { parts.validation.image($0).first } == [3, 4])
     #expect(parts.validation.labels == [0, 1] && parts.training.labels == [0, 1, 1])
     #expect(parts.training.ownValidation == nil && parts.split.validationCount == 2 && parts.split.seed == 9)
     // Found again, whatever is asked for.
@@ -54,7 +54,8 @@ import Testing
     let (train, test) = try Dataset.open(folder.path) { notes.append($0) }
     #expect(train.classNames == ["a", "b", "c"] && test.classNames == train.classNames && test.labels == [0, 2])
     #expect(train.labels == [0, 1, 2, 1])
-    #expect(notes.count == 2 && notes[0].hasSuffix("/val: there are no images of classes 'a', 'c'"))
+    try #require(notes.count == 2)
+    #expect(notes[0].hasSuffix("/val: there are no images of classes 'a', 'c'"))
     #expect(notes[1].hasSuffix("/test: there are no images of class 'b'"))
     #expect(
       try error(["train/a/1", "train/b/1", "test/a/1", "test/d/1"]).hasPrefix(
