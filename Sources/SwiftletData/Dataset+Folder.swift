@@ -14,19 +14,20 @@ extension Dataset {
   ///   Digit Dataset), or every seventh or so where that leaves nothing on one side.
   ///
   /// - Parameters:
+  ///   - decodeLimit: What decoding one of the files may make of it; nil for the default.
   ///   - classOrder: The data's class names in another order than their own, for a model that has this order.
   ///   - onNote: Called with a line for people about what is passed over or taken in a way that could surprise.
   /// - Returns: The training images, those for validation among them (`ownValidation`), and the test images, none where a
   ///   folder has a validation part alone.
   public static func open(
-    _ path: String, classOrder: [String]? = nil, onNote: (String) -> Void = { _ in }
+    _ path: String, decodeLimit: DecodeLimit? = nil, classOrder: [String]? = nil, onNote: (String) -> Void = { _ in }
   ) throws(DataError) -> (train: Dataset, test: Dataset) {
     switch Folder.kind(path) {
     case .none: throw DataError(.file(FileError(.missing, errorNumber: ENOENT)), path: path)
     case .file, .other: throw DataError(.notAFolder, path: path)
     case .folder: break
     }
-    let contents = try FolderContents(path)
+    let contents = try FolderContents(path, decodeLimit: decodeLimit)
     if let family = try IDXFamily.only(in: contents) { return try idx(family, classOrder: classOrder, onNote: onNote) }
     if let folders = try SplitFolders(contents) { return try read(folders, classOrder: classOrder, onNote: onNote) }
     let listing = try FolderListing(contents, order: classOrder)
@@ -77,7 +78,7 @@ extension Dataset {
     var first: (path: String, image: Image)?
     var pixels: [UInt8] = []
     for sample in listing.samples {
-      let image = try Self.readPNG(sample.path)
+      let image = try Self.readPNG(sample.path, listing.decodeLimit)
       if let first, !Self.haveOneShape(first.image, image) {
         throw DataError(
           .sizeDiffers(width: image.width, height: image.height, channels: image.channels, first: first.path),
@@ -102,10 +103,10 @@ extension Dataset {
   }
 
   /// The image without an alpha channel; transparent pixels are refused.
-  private static func readPNG(_ path: String) throws(DataError) -> Image {
+  private static func readPNG(_ path: String, _ decodeLimit: DecodeLimit?) throws(DataError) -> Image {
     let bytes = try readFile(path, limit: 1 << 28)
     do throws(ImageError) {
-      guard let image = try PNGDecoder.decode(bytes).droppingOpaqueAlpha() else {
+      guard let image = try PNGDecoder.decode(bytes, decodeLimit: decodeLimit).droppingOpaqueAlpha() else {
         throw ImageError(.transparent, at: 0)
       }
       return image

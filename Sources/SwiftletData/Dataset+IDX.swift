@@ -46,11 +46,14 @@ private struct IDXPart {
     let imagePath = try family.path(part, .images)
     labelPath = try family.path(part, .labels)
     images = try Self.read(imagePath) { bytes throws(ImageError) in
-      try Self.checked(try IDXFile(bytes, limit: Dataset.byteLimit), dimensions: 3)
+      try Self.checked(
+        try IDXFile(bytes, limit: Dataset.byteLimit, decodeLimit: family.decodeLimit), dimensions: 3)
     }
     guard images.dimensions[0] > 0 else { throw DataError(.noImages(found: nil), path: imagePath) }
     let areWords = IDXFamily.saysWords(labelPath)
-    labels = try Self.read(labelPath) { bytes throws(ImageError) in try Self.labels(bytes, areWords: areWords) }
+    labels = try Self.read(labelPath) { bytes throws(ImageError) in
+      try Self.labels(bytes, areWords: areWords, family.decodeLimit)
+    }
     guard images.dimensions[0] == labels.count else {
       throw DataError(.countsDiffer(images: images.dimensions[0], labels: labels.count), path: labelPath)
     }
@@ -85,11 +88,14 @@ private struct IDXPart {
   }
 
   /// One label for each image: bytes, or the first of the words that QMNIST tells of each.
-  private static func labels(_ bytes: [UInt8], areWords: Bool) throws(ImageError) -> [Int] {
+  private static func labels(
+    _ bytes: [UInt8], areWords: Bool, _ decodeLimit: DecodeLimit?
+  ) throws(ImageError) -> [Int] {
     guard areWords else {
-      return try checked(try IDXFile(bytes, limit: Dataset.byteLimit), dimensions: 1).values.map { Int($0) }
+      let file = try IDXFile(bytes, limit: Dataset.byteLimit, decodeLimit: decodeLimit)
+      return try checked(file, dimensions: 1).values.map { Int($0) }
     }
-    let file = try IDXFile(bytes, limit: Dataset.byteLimit / 4, element: .word)
+    let file = try IDXFile(bytes, limit: Dataset.byteLimit / 4, element: .word, decodeLimit: decodeLimit)
     guard (1...2).contains(file.dimensions.count) else {
       throw ImageError(.idxDimensionCount(file.dimensions.count), at: 3)
     }

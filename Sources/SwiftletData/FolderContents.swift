@@ -9,10 +9,13 @@ struct FolderContents {
   /// Every regular file, the images and recordings too.
   private(set) var files: [String] = []
   private(set) var passedOver = PassedOver()
+  /// What decoding one of the files may make of it; nil for the default.
+  let decodeLimit: DecodeLimit?
 
   /// - Throws: `DataError` where the folder cannot be listed.
-  init(_ path: String) throws(DataError) {
+  init(_ path: String, decodeLimit: DecodeLimit? = nil) throws(DataError) {
     self.path = path
+    self.decodeLimit = decodeLimit
     let entries: [Folder.Entry]
     do throws(FileError) { entries = try Folder.entries(path) } catch { throw DataError(.file(error), path: path) }
     for entry in entries where !Self.isHidden(entry.name) {
@@ -25,6 +28,11 @@ struct FolderContents {
   }
 
   var samples: [String] { images + recordings }
+
+  /// A folder in this one.
+  func folder(_ name: String) throws(DataError) -> FolderContents {
+    try FolderContents(path(of: name), decodeLimit: decodeLimit)
+  }
 
   /// The path of something in the folder.
   func path(of name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }

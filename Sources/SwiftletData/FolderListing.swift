@@ -18,6 +18,8 @@ struct FolderListing {
   let classNames: [String]
   let samples: [Sample]
   let passedOver: PassedOver
+  /// See `FolderContents`.
+  let decodeLimit: DecodeLimit?
   /// A line about the class names.
   let note: String?
 
@@ -26,6 +28,7 @@ struct FolderListing {
   ///   LABEL_anything_INDEX.wav, or images alone.
   init(_ contents: FolderContents, order: [String]? = nil) throws(DataError) {
     path = contents.path
+    decodeLimit = contents.decodeLimit
     var passedOver = contents.passedOver
     let found: [Sample]
     if !contents.folders.isEmpty {
@@ -52,7 +55,7 @@ struct FolderListing {
     var samples: [Sample] = []
     for (label, name) in names.enumerated() {
       guard let file = sorted.first(where: { $0.name == name })?.file else { continue }
-      let folder = try FolderContents(contents.path(of: file))
+      let folder = try contents.folder(file)
       passedOver += folder.passedOver
       passedOver.subfolders += folder.folders.count
       // A part of a data set may lack a class; a whole one may not.

@@ -16,6 +16,8 @@ struct IDXFamily {
   /// The names of all its files, as they are.
   let found: [String]
   let passedOver: PassedOver
+  /// See `FolderContents`.
+  let decodeLimit: DecodeLimit?
 
   /// What a file's name says it holds.
   struct Name: Hashable {
@@ -42,6 +44,7 @@ struct IDXFamily {
 
   private init(_ contents: FolderContents, prefix: String, _ candidates: [(name: Name, file: String)]) {
     folder = contents.path
+    decodeLimit = contents.decodeLimit
     self.prefix = prefix
     // Of several spellings of one file the first is taken: see `rank`.
     files = Dictionary(
@@ -70,7 +73,7 @@ struct IDXFamily {
     var files = contents.files.compactMap { file in Name(file).map { (name: $0, file: file) } }
     for folder in contents.folders {
       guard let name = Name(folder) else { continue }
-      files += try FolderContents(contents.path(of: folder)).files.filter { Name($0) == name }
+      files += try contents.folder(folder).files.filter { Name($0) == name }
         .map { (name, "\(folder)/\($0)") }
     }
     return files.sorted { (rank($0.file), $0.file) < (rank($1.file), $1.file) }

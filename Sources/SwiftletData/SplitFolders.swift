@@ -15,10 +15,14 @@ struct SplitFolders {
   }
 
   let path: String
+  /// The names of the parts' folders.
   let training: String
   let validation, test: String?
+  private let contents: FolderContents
   /// Of the folder itself, outside its parts.
   let passedOver: PassedOver
+
+  func folder(_ part: String) throws(DataError) -> FolderContents { try contents.folder(part) }
 
   /// Nil where the folder is no such: fewer than two parts, which may be classes of these names.
   ///
@@ -40,9 +44,10 @@ struct SplitFolders {
     guard others.isEmpty else { throw DataError(.mixedFolders(parts: names, others: others), path: path) }
     guard names.count >= 2 else { throw DataError(.onePart(names[0]), path: path) }
     guard let training = parts[.training]?.first else { throw DataError(.noTrainingPart(names), path: path) }
-    self.training = contents.path(of: training)
-    validation = parts[.validation]?.first.map { contents.path(of: $0) }
-    test = parts[.test]?.first.map { contents.path(of: $0) }
+    self.training = training
+    validation = parts[.validation]?.first
+    test = parts[.test]?.first
+    self.contents = contents
     var passedOver = contents.passedOver
     passedOver.strays += contents.samples.count
     self.passedOver = passedOver
@@ -55,13 +60,14 @@ extension Dataset {
     _ folders: SplitFolders, classOrder: [String]?, onNote: (String) -> Void
   ) throws(DataError) -> (train: Dataset, test: Dataset) {
     if let text = folders.passedOver.text { onNote("\(folders.path): passed over \(text)") }
-    let listing = try FolderListing(try FolderContents(folders.training), order: classOrder)
+    let listing = try FolderListing(try folders.folder(folders.training), order: classOrder)
     listing.tell(onNote)
     var training = try Dataset(listing)
-    if let text = training.missingClasses { throw DataError(.trainingLacks(text), path: folders.training) }
-    func part(_ path: String?) throws(DataError) -> Dataset? {
-      guard let path else { return nil }
-      let contents = try FolderContents(path)
+    if let text = training.missingClasses { throw DataError(.trainingLacks(text), path: listing.path) }
+    func part(_ name: String?) throws(DataError) -> Dataset? {
+      guard let name else { return nil }
+      let contents = try folders.folder(name)
+      let path = contents.path
       let listing = try FolderListing(contents, order: training.classNames.isEmpty ? nil : training.classNames)
       listing.tell(onNote)
       let part = try Dataset(listing)

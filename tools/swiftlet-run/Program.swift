@@ -26,13 +26,13 @@ enum Program {
     }
     // Read before the model is prepared: scratch for a batch is made only where there are several images.
     let shape = model.values[model.inputs[0]].shape
-    var decoded = try readInput(first, shape: shape)
+    var decoded = try readInput(first, options, shape: shape)
     let prepared = try prepare(
       model, path: path, options, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch,
       runsOnce: decoded.count == 1 && options.inputs.count == 1)
     let predictor = try Predictor(prepared, path: path, options: options)
     for (index, input) in options.inputs.enumerated() {
-      if index > 0 { decoded = try readInput(input, shape: shape) }
+      if index > 0 { decoded = try readInput(input, options, shape: shape) }
       try predictor.predict(decoded, name: input, options: options, to: &output)
     }
   }
@@ -52,7 +52,9 @@ enum Program {
     } catch { throw Failure(path, error) }
   }
 
-  private static func readInput(_ path: UnsafePointer<CChar>, shape: Shape) throws(Failure) -> DecodedInput {
+  private static func readInput(
+    _ path: UnsafePointer<CChar>, _ options: Options, shape: Shape
+  ) throws(Failure) -> DecodedInput {
     let isStandard = isStandardInput(path)
     let bytes: [UInt8]
     do throws(FileError) {
@@ -63,7 +65,8 @@ enum Program {
     do throws(ImageError) {
       return try InputDecoder.decode(
         bytes, height: shape.height, width: shape.width, channels: shape.channels,
-        mustBePNG: !isStandard && InputDecoder.isPNGName(path), isRaw: !isStandard && InputDecoder.isRawName(path))
+        mustBePNG: !isStandard && InputDecoder.isPNGName(path), isRaw: !isStandard && InputDecoder.isRawName(path),
+        decodeLimit: options.areLimitsLifted ? .lifted : nil)
     } catch { throw Failure(path, error) }
   }
 

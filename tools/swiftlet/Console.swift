@@ -95,7 +95,9 @@ extension Console {
       if scalar == "\n" || isPlain {
         text.append(scalar)
       } else {
-        text.append(contentsOf: String(format: "\\u%04x", scalar.value).unicodeScalars)
+        // Beyond 16 bits there are only stand-ins for bytes of file names that are not UTF-8.
+        let value = scalar.value > 0xFFFF ? 0xFFFD : scalar.value
+        text.append(contentsOf: String(format: "\\u%04x", value).unicodeScalars)
       }
     }
     try print(String(text))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletBytes
 import SwiftletFormat
 import Synchronization
 
@@ -16,4 +17,7 @@ struct LimitOptions: ParsableArguments {
 
   /// What reading a model may take; nil for the defaults.
   static var models: ReadLimits? { lifted.load(ordering: .relaxed) ? .lifted : nil }
+
+  /// What decoding an image, a recording or an idx file may make of it; nil for the default.
+  static var decoding: DecodeLimit? { lifted.load(ordering: .relaxed) ? .lifted : nil }
 }

@@ -22,7 +22,7 @@ struct LoadedData {
   init(_ path: String, syntheticCount: Int) throws {
     self.path = path
     guard Self.isSynthetic(path) else {
-      sets = try Dataset.open(path) { Console.note("note: \($0)") }
+      sets = try Dataset.open(path, decodeLimit: LimitOptions.decoding) { Console.note("note: \($0)") }
       return
     }
     if path == "synthetic", FileBytes.exists(path) {
@@ -54,7 +54,8 @@ struct LoadedData {
     }
     if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
     // Read anew: the order of the images in class folders follows that of the classes.
-    return mapping.isIdentity ? sets : try Dataset.open(path, classOrder: mapping.names)
+    if mapping.isIdentity { return sets }
+    return try Dataset.open(path, decodeLimit: LimitOptions.decoding, classOrder: mapping.names)
   }
 
   /// For models that are compared with each other: outputs of one number mean one class.
