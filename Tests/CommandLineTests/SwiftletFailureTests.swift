@@ -42,9 +42,11 @@ import Testing
       (["--drop", "colour"], "--drop knows labels"), (["--augment", "wild"], "--augment"),
     ] { try tool.fail(["compress", float] + options + output + Tool.data, code: 2, text) }
     try tool.fail(
-      ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127.")
+      ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127; got '128'."
+    )
     try tool.fail(
-      ["quantize", float, "--codebook", "1"] + output + Tool.data, code: 2, "--codebook must be from 2 to 255.")
+      ["quantize", float, "--codebook", "1"] + output + Tool.data, code: 2, "--codebook must be from 2 to 255; got '1'."
+    )
     try tool.fail(
       ["quantize", float, "--ranges", "wide"] + output + Tool.data, code: 2, "--ranges must be mse, min-max")
     try tool.fail(["bench", int8, "--batch", "0"], code: 2, "--batch must be numbers from 1 to 4096")

@@ -57,7 +57,9 @@ import Testing
     flipped[checkpoint.count / 2] ^= 1
     for damaged in [Array(checkpoint.dropLast()), flipped, []] {
       _ = try tool.folder.write(damaged, "model.swl.ckpt")
-      try tool.fail(train("model.swl", ["--resume"]), "model.swl.ckpt: is no intact checkpoint", after: "training ")
+      try tool.fail(
+        train("model.swl", ["--resume"]), "model.swl.ckpt: is no intact checkpoint",
+        "give --force instead of --resume to start anew", after: "training ")
     }
     _ = try tool.folder.write(checkpoint, "model.swl.ckpt")
     try tool.succeed(train("model.swl", ["--resume"]))
@@ -76,6 +78,7 @@ import Testing
   }
 
   @Test func resumingWithoutACheckpointIsRefused() throws {
-    try tool.fail(train("model.swl", ["--resume"]), "model.swl.ckpt: no such file", after: "training ")
+    try tool.fail(
+      train("model.swl", ["--resume"]), "model.swl.ckpt: no such file; leave out --resume", after: "training ")
   }
 }

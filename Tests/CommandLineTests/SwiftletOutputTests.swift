@@ -100,6 +100,18 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: checkpoint))
   }
 
+  @Test func aModelOfALongPruningIsPutElsewhere() throws {
+    let run = try RunningTool(
+      ["prune", float, "--sparsity", "0.5", "-o", tool.path("pruned.swl"), "--epochs", "60"] + Tool.data)
+    try #require(run.wait(for: "epoch 1 "), "\(run.text)")
+    try tool.write("theirs", "pruned.swl")
+    #expect(run.end().status == 1)
+    let place = try #require(run.text.firstMatch(of: /the model is in (.*) instead: move it where it belongs\n$/)).1
+    defer { try? FileManager.default.removeItem(atPath: String(place)) }
+    try tool.succeed(["inspect", String(place)])
+    #expect(try tool.bytes("pruned.swl") == Array("theirs".utf8))
+  }
+
   @Test func aReportThatCannotBeWrittenAfterASearchIsInItsState() throws {
     let good = try tool.goodModel()
     let compress =

@@ -83,6 +83,15 @@ import Testing
     #expect(try tool.bytes("output.swl") == tool.bytes("closed.swl"), "the model is written all the same")
   }
 
+  @Test func aTerminalThatIsGoneStopsNothing() throws {
+    let terminal = try Terminal(columns: 80, tool.train("out.swl", epochs: 60))
+    terminal.read { $0.contains("epoch 1  ") }
+    terminal.hangUp()
+    #expect(terminal.end() == 0)
+    try tool.succeed(tool.train("unbroken.swl", epochs: 60))
+    #expect(try tool.bytes("out.swl") == tool.bytes("unbroken.swl"))
+  }
+
   @Test func nohupIsObeyed() throws {
     let run = try RunningTool(
       tool.train("out.swl", epochs: 100), through: ["/bin/sh", "-c", #"trap "" HUP; exec "$0" "$@""#])

@@ -3,7 +3,7 @@ import Testing
 
 /// A pseudo-terminal of a set size with swiftlet's standard error on it.
 final class Terminal {
-  private let master: Int32
+  private var master: Int32
   private let process = Process()
   private(set) var text = ""
 
@@ -25,7 +25,13 @@ final class Terminal {
     close(slave)
   }
 
-  deinit { close(master) }
+  deinit { hangUp() }
+
+  /// Closes the terminal's other end: what the program writes from now on fails.
+  func hangUp() {
+    if master >= 0 { close(master) }
+    master = -1
+  }
 
   func resize(columns: Int) {
     var size = winsize(ws_row: 24, ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)

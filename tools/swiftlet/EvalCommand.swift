@@ -9,7 +9,7 @@ struct Eval: ParsableCommand {
     commandName: "eval", abstract: "Measures accuracy on labelled images, of float and int8 models.",
     discussion: """
       Several models are compared side by side with --summary. Of a model that gives back its input (an autoencoder) the \
-      mean squared error is measured, pixels in 0...1, and the explained variance, 100 (1 - error / variance of the \
+      mean squared error is measured, pixels from 0 to 1, and the explained variance, 100 (1 - error / variance of the \
       images); labels are not needed. 'float32 ratio' is how many times a model's own weights, four bytes each, are \
       larger than its file.
       """)

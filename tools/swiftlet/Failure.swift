@@ -27,6 +27,12 @@ struct Failure: Error {
     error is ValidationError || Swiftlet.exitCode(for: error) == .validationFailure
   }
 
+  /// What to do where nothing can be resumed from a file: one that is there is in the way of a new start.
+  static func advice(onResuming error: any Error) -> String {
+    (error as? FileError)?.reason == .missing
+      ? "leave out --resume to start anew" : "give --force instead of --resume to start anew"
+  }
+
   /// One line about a library's error; the caller adds the file.
   static func describe(_ error: any Error) -> String {
     var text = ByteWriter()

@@ -72,15 +72,26 @@ enum OutputFile {
     }
   }
 
+  /// Writes what took long to make; where that fails, to the system's folder for temporary files, and says so.
+  static func write(rescuing bytes: [UInt8], to path: String, force: Bool) throws {
+    do { try write(bytes, to: path, force: force) } catch let failure as Failure {
+      let rescue = FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString).swl")
+        .path
+      guard (try? write(bytes, to: rescue, force: false)) != nil else { throw failure }
+      throw Failure("\(failure.message); the model is in \(shown(rescue)) instead: move it where it belongs")
+    }
+  }
+
   @discardableResult
   static func write(
-    _ model: Model, to path: String, packing: Packing = .smallest, force: Bool
+    _ model: Model, to path: String, packing: Packing = .smallest, force: Bool, rescues: Bool = false
   ) throws -> WrittenModel {
     let written: WrittenModel
     do throws(ModelFormatError) { written = try ModelWriter.write(model, packing: packing) } catch {
       throw Failure("\(outputName(path)): \(Failure.describe(error))")
     }
-    try write(written.bytes, to: path, force: force)
+    try rescues
+      ? write(rescuing: written.bytes, to: path, force: force) : write(written.bytes, to: path, force: force)
     return written
   }
 }

@@ -86,7 +86,8 @@ struct Prune: ParsableCommand {
         + " --learning-rate \(learningRate) --seed \(seed)" + (augment ? " --augment" : "")
         + (exclude.map { " --exclude \($0)" } ?? "")).utf8)
     pruned.metadata.provenance?.accuracies = score.provenance(.validation)
-    let written = try OutputFile.write(pruned, to: output.output, force: output.force)
+    let written = try OutputFile.write(
+      pruned, to: output.output, force: output.force, rescues: epochs > 0)
     for layer in pruned.layerSparsities() {
       try Console.print(
         "\(printable(layer.name.utf8)): \((100 * layer.sparsity).fixed(1))% of \(layer.weightCount.grouped) weights are zero"

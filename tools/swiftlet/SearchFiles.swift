@@ -31,9 +31,12 @@ struct SearchFiles {
       state = nil
       return
     }
-    let bytes = try readBytes(statePath, limit: 1 << 30)
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try FileBytes.read(statePath, limit: 1 << 30) } catch {
+      throw Failure("\(shown(statePath)): \(Failure.describe(error)); \(Failure.advice(onResuming: error))")
+    }
     do { state = try SearchState(json: Data(bytes)) } catch {
-      throw Failure("\(shown(statePath)): is no intact state of a search; without --resume it starts anew")
+      throw Failure("\(shown(statePath)): is no intact state of a search; \(Failure.advice(onResuming: error))")
     }
     savedCount = 1
     best = state?.bestCandidate.flatMap { $0.meetsBudget ? $0 : nil }

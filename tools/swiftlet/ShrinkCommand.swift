@@ -161,7 +161,7 @@ struct Shrink: ParsableCommand {
     } catch let error as ChannelRemovalError {
       throw Failure("\(source.name): \(error)")
     }
-    try OutputFile.write(result.file.bytes, to: output, force: force || saved != nil)
+    try OutputFile.write(rescuing: result.file.bytes, to: output, force: force || saved != nil)
     for layer in result.model.layerSparsities() {
       try Console.print(
         "\(printable(layer.name.utf8)): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept"

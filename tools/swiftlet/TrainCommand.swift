@@ -211,7 +211,7 @@ struct Train: ParsableCommand {
       return nil
     }
     do { return try Checkpoint.load(checkpointPath) } catch {
-      throw Failure("\(file): \(Failure.describe(error)); without --resume training starts anew")
+      throw Failure("\(file): \(Failure.describe(error)); \(Failure.advice(onResuming: error))")
     }
   }
 }

@@ -25,7 +25,8 @@ struct Verify: ParsableCommand {
   func run() throws {
     let file = try ModelFile.quantized(model, for: "verify")
     guard let test = file.model.metadata.selfTest else {
-      throw Failure("\(file.name): carries no self-test; write it again with 'swiftlet quantize' or 'compress'")
+      throw Failure(
+        "\(file.name): carries no self-test; make it again from its float model with 'swiftlet quantize' or 'compress'")
     }
     var report = Report(
       samples: test.sampleCount, expected: String(test.outputHash, radix: 16), paths: [:], verified: true)

@@ -119,7 +119,7 @@ extension CompressionError: CustomStringConvertible {
     case .otherSearch(let differences):
       "the stopped search is of another model, data or options: \(differences.text); give the same to resume, or start "
         + "anew with --force instead of --resume"
-    case .damagedSearch: "is no intact state of a search; without --resume it starts anew"
+    case .damagedSearch: "is no intact state of a search; give --force instead of --resume to start anew"
     }
   }
 }
