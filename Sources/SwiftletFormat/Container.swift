@@ -77,15 +77,15 @@ enum Container {
   static func inflate(
     _ bytes: [UInt8], _ header: ModelHeader, limits: ReadLimits
   ) throws(ModelFormatError) -> [UInt8] {
-    guard header.contentByteCount <= limits.memoryBytes else {
+    let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
+    let limit = reachable.overflow ? limits.contentBytes : min(limits.contentBytes, reachable.partialValue)
+    // A size that the deflated bytes cannot have is damage, and no limit to be lifted.
+    guard header.contentByteCount <= limits.memoryBytes || header.contentByteCount > limit else {
       throw ModelFormatError(.memoryLimit(limits.memoryBytes), "content size", at: 5, isInContent: false)
     }
-    let reachable = header.content.count.multipliedReportingOverflow(by: ModelFormat.largestExpansion)
     do {
       return try Zlib.inflate(
-        bytes[header.content], count: header.contentByteCount,
-        limit: reachable.overflow ? limits.contentBytes : min(limits.contentBytes, reachable.partialValue),
-        wrapper: .raw, field: "content")
+        bytes[header.content], count: header.contentByteCount, limit: limit, wrapper: .raw, field: "content")
     } catch { throw ModelFormatError(error, isInContent: false) }
   }
 
