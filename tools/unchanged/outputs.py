@@ -95,9 +95,10 @@ def compare_outputs(check, program, title):
 
 def show(old, new):
     """The first label and probability of an image that differ."""
-    place = next(place for place in range(len(old)) if old[place] != new[place])
-    was, now = (f"{label} {probability}" for label, probability in (old[place], new[place]))
-    return f"label {place + 1} is {now}, was {was}"
+    for place, (was, now) in enumerate(zip(old, new)):
+        if was != now:
+            return f"label {place + 1} is {now[0]} {now[1]}, was {was[0]} {was[1]}"
+    return f"{len(new)} labels instead of {len(old)}"
 
 
 def compare_evaluations(check):
