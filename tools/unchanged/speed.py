@@ -74,7 +74,7 @@ def judged(times):
 
 
 def compare(check):
-    rows = [["speed, one thread", "batch", "old us", "new us", "old again us", "new against old", "old against itself", ""]]
+    rows = [["speed, 1 thread", "batch", "old us", "new us", "old again us", "new against old", "old against itself", ""]]
     for name in NAMES:
         if not check.wants(f"speed {name}"):
             continue

@@ -10,7 +10,7 @@ DIGIT_NETWORKS = ["mnist-cnn", "lenet5", "resnet8"]
 
 
 def model_hash(check, path):
-    """A hash of what a model file computes with: written anew without provenance and names, by the old build if it can."""
+    """A hash of what a file computes with: written anew without provenance and names, by the old build if it can."""
     plain = path + ".plain"
     for build in (check.old, check.new):
         try:
@@ -57,7 +57,7 @@ def compare_training(check):
         if check.wants(names[-1]) and len(names) == 3:
             recipe = os.path.join(check.new.tree, "tools/unchanged/recipe.json")
             made(names[2], data_name, None, ["shrink", trained, *data, "--recipe", recipe])
-    tables = kernel_tables(check.new, check.new.run, check.quantized[0])
+    _, tables = kernel_tables(check)
     for kernels in tables:
         for network in DIGIT_NETWORKS:
             name = f"training {network} {kernels}"
