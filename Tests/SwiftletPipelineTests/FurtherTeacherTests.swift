@@ -78,9 +78,9 @@ import Testing
 
   /// Two more float models first, once; then everything learns from all three, and the recipe says so.
   @Test func aLongSearchTrainsMoreToLearnFrom() throws {
-    let model = try CompressorTests.trained.get()
+    let model = try CompressorTests.trainedOnFew.get()
     let options = CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 7300)
-    let compressor = try Compressor(model, data: CompressorTests.data, options: options)
+    let compressor = try Compressor(model, data: CompressorTests.few, options: options)
     /// Stops after the first network that is trained as integers.
     func first(_ state: SearchState?) throws -> (candidate: CompressionCandidate, teachers: Int, states: [SearchState])
     {
@@ -111,7 +111,7 @@ import Testing
       #expect(
         resumed.candidate.fileBytes == whole.candidate.fileBytes && resumed.candidate.points == whole.candidate.points)
     }
-    let held = try HeldOut(model, data: CompressorTests.data)
+    let held = try HeldOut(model, data: CompressorTests.few)
     let again = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
     #expect(again.file.bytes.count == whole.candidate.fileBytes && again.quality == whole.candidate.points)
   }

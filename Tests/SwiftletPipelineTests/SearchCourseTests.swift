@@ -8,9 +8,9 @@ import Testing
 /// How a search begins, stops, goes on and ends, on the network that `CompressorTests` train.
 @Suite struct SearchCourseTests {
   @Test func aSearchGoesOnFromEveryStateAsItWouldHave() throws {
-    let model = try CompressorTests.trained.get()
+    let model = try CompressorTests.trainedOnFew.get()
     let compressor = try Compressor(
-      model, data: CompressorTests.data, options: CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 24))
+      model, data: CompressorTests.few, options: CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 24))
     var states: [SearchState] = []
     let whole = try compressor.run(save: { states.append($0) })
     func withoutTimes(_ candidates: [CompressionCandidate]) -> [CompressionCandidate] {
@@ -26,14 +26,14 @@ import Testing
       #expect(withoutTimes(resumed.report.candidates) == withoutTimes(whole.report.candidates))
     }
     let other = try Compressor(
-      model, data: CompressorTests.data, options: CompressorTests.options(CompressionBudget(maxDrop: 4), epochs: 24))
+      model, data: CompressorTests.few, options: CompressorTests.options(CompressionBudget(maxDrop: 4), epochs: 24))
     let difference = RunDifference(name: "budget", before: "max drop 3", now: "max drop 4")
     #expect(throws: CompressionError.otherSearch([difference])) { try other.run(resuming: states[0]) }
   }
 
   @Test func aResumedSearchKeepsItsRounds() throws {
     var options = CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 420)
-    let compressor = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options)
+    let compressor = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
     var states: [SearchState] = []
     var rounds: [Int] = []
     func note(_ event: CompressionEvent) { if case .begins(_, _, let count, _) = event { rounds.append(count) } }
@@ -46,7 +46,7 @@ import Testing
     // More effort than was given allows for more.
     options.effort = .epochs(1100)
     rounds = []
-    let longer = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options)
+    let longer = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
     var isTraining = false
     #expect(throws: CompressionError.cancelled) {
       _ = try longer.run(
@@ -59,7 +59,7 @@ import Testing
     // One was trained; what is left is enough for six.
     #expect(rounds == [7])
     options.acceptsNearMiss = true
-    let near = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options)
+    let near = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
     #expect(throws: Never.self) { _ = try near.run(resuming: states.last) }
   }
 
@@ -190,7 +190,8 @@ import Testing
       var options = CompressorTests.options(CompressionBudget(maxDrop: maxDrop), epochs: 180)
       options.augmentation = .light
       options.acceptsNearMiss = true
-      let report = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options).run()
+      let report = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
+        .run()
         .report
       #expect(maxDrop < 100 - report.floatPoints || maxDrop > 20)
       return report.candidates.compactMap(\.recipe).filter { $0.training.epochs >= 42 }
@@ -206,7 +207,8 @@ import Testing
     // At a size that turns out to lose much, from the second training on.
     var options = CompressorTests.options(CompressionBudget(targetBytes: 190), epochs: 180)
     options.augmentation = .light
-    let atSize = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options).run()
+    let atSize = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
+      .run()
       .report
     let trained = atSize.candidates.compactMap(\.recipe)
     #expect(trained.map { $0.distillation != nil } == [true, false, false], "\(atSize.candidates.map(\.lost))")
@@ -237,14 +239,14 @@ import Testing
   /// As where other programs take the processor, and nothing is within the budget yet.
   @Test func aSlowSearchEndsSoonAfterItsTime() throws {
     var options = CompressorTests.options(CompressionBudget(maxDrop: -100))
-    options.effort = .minutes(0.2)
+    options.effort = .minutes(0.05)
     options.weightLevels = [127]
-    let compressor = try Compressor(try CompressorTests.trained.get(), data: CompressorTests.data, options: options)
+    let compressor = try Compressor(try CompressorTests.trainedOnFew.get(), data: CompressorTests.few, options: options)
     let start = ContinuousClock.now
     var candidates: [CompressionCandidate] = []
     var isEndless = false
     #expect(throws: CompressionError.self) {
-      // Five times its 12 seconds: only a search that takes no heed of time is still at it then.
+      // Twenty times its 3 seconds: only a search that takes no heed of time is still at it then.
       _ = try compressor.run(
         isCancelled: {
           isEndless = isEndless || ContinuousClock.now - start > .seconds(60)
