@@ -31,14 +31,14 @@ import Testing
     let float = try tool.floatModel()
     for (options, text) in [
       (["--levels", "128"], "levels must be from 1 to 127"), (["--levels", "x"], "--levels must be whole numbers"),
-      (["--widths", "3,-1"], "--widths must be whole numbers"), (["--epochs", "0"], "at least one epoch"),
-      (["--target-bytes", "0"], "at least one byte"),
+      (["--widths", "3,-1"], "--widths must be whole numbers"), (["--epochs", "0"], "--epochs must be from 1"),
+      (["--target-bytes", "0"], "--target-bytes must be at least 1"),
       (["--epochs", "4", "--pruning-epochs", "4"], "before the last epoch"),
-      (["--distill", "1.5"], "weight from 0 to 1"), (["--undistorted-epochs=-1"], "undistorted images"),
-      (["--temperature", "0", "--distill", "0.5"], "temperature above 0"),
+      (["--distill", "1.5"], "--distill must be from 0 to 1"), (["--undistorted-epochs=-1"], "--undistorted-epochs must be from 0"),
+      (["--temperature", "0", "--distill", "0.5"], "--temperature must be above 0"),
       (["--batch", "0"], "--batch must be from 1"), (["--learning-rate", "nan"], "--learning-rate must be above 0"),
-      (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "at most 100000 epochs"),
-      (["--widths", "3", "--float-epochs", "100001"], "at most 100000 epochs"),
+      (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "--epochs must be from 1 to 100000"),
+      (["--widths", "3", "--float-epochs", "100001"], "--float-epochs must be from 0 to 100000"),
       (["--teachers", float], "--teachers needs --distill"),
     ] { try tool.fail(["shrink", float] + options + output, code: 2, text) }
     try tool.fail(["shrink", float] + Tool.data, code: 2, "--output")
@@ -47,7 +47,7 @@ import Testing
   @Test func widthsAndRecipesThatDoNotFitAreOneClearLine() throws {
     let float = try tool.floatModel()
     try tool.fail(["shrink", float, "--widths", "3,3,3"] + output, "give 1 widths")
-    try tool.fail(["shrink", float, "--widths", "99"] + output, "width 99 is not in 1...4")
+    try tool.fail(["shrink", float, "--widths", "99"] + output, "width 99 is not from 1 to 4")
     try tool.fail(["shrink", float, "--recipe", tool.path("none.json")] + output, "none.json: no such file")
     try tool.fail(["shrink", float, "--recipe", try tool.write("[]", "list.json")] + output, "list.json: is no recipe")
     let plain = try tool.write(

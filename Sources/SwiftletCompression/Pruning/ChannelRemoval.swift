@@ -24,7 +24,7 @@ extension ChannelRemovalError: CustomStringConvertible {
     case .empties(let layer): "layer \(layer) would have no channel left"
     case .unknownLayer(let name, let known):
       "no layer with weights is named '\(name)'; known are \(known.joined(separator: ", "))"
-    case .badWidth(let layer, let width, let most): "layer \(layer): width \(width) is not in 1...\(most)"
+    case .badWidth(let layer, let width, let most): "layer \(layer): width \(width) is not from 1 to \(most)"
     case .widthsDiffer(let a, let b): "layers \(a) and \(b) share their channels; give them the same width"
     }
   }
