@@ -5,16 +5,12 @@ import SwiftletModel
 ///
 /// Names are the same where their bytes are, or where they are the same text in other Unicode forms ("é" as one
 /// character or as two: archives made on macOS have the latter). A model without stored labels has the decimal indexes
-/// for names; its labels may also have been left out (`pack --drop labels`), so that names of other kinds are taken in
-/// their order, which `note` says.
+/// for names.
 public struct ClassMapping: Sendable {
   /// The data's names in the order of the model's outputs.
   public let names: [String]
   /// The data's class for each output of the model.
   public let classes: [Int]
-  /// A line for people where the names could not be compared.
-  public let note: String?
-
   /// Whether the data has the model's order.
   public var isIdentity: Bool { classes == Array(0..<classes.count) }
 
@@ -27,33 +23,15 @@ public struct ClassMapping: Sendable {
       return
     }
     let count = model.values[model.outputs[0]].shape.count
-    let labels = model.metadata.labels
-    guard labels.isEmpty else {
-      if labels.elementsEqual(classNames, by: { $0.elementsEqual($1.utf8) }) {
-        self.init(inOrder: classNames)
-        return
-      }
-      try self.init(labels.map { FileName.text($0) }, classNames)
+    let stored = model.metadata.labels
+    let labels = stored.isEmpty ? (0..<count).map(String.init) : stored.map { FileName.text($0) }
+    if labels.elementsEqual(classNames, by: { $0.utf8.elementsEqual($1.utf8) }) {
+      self.init(inOrder: classNames)
       return
     }
-    guard classNames.count == count else {
-      throw ClassMismatch("the model has \(count) outputs for \(classNames.count) classes of images", classNames)
+    do throws(ClassMismatch) { try self.init(labels, classNames) } catch {
+      throw stored.isEmpty ? error.ofUnnamedClasses : error
     }
-    let decimals = (0..<count).map(String.init)
-    if classNames == decimals || Set(classNames) != Set(decimals) {
-      self.init(
-        inOrder: classNames,
-        note: classNames == decimals
-          ? nil
-          : "the model stores no class names; its outputs 0 to \(count - 1) are taken for the data's classes in their "
-            + "order: \(ClassMismatch.list(classNames))")
-      return
-    }
-    // 0, 1, 10, 11, 2 ...: by name or by order? The model cannot tell.
-    throw ClassMismatch(
-      "the model stores no class names, and the data's classes, in the order \(ClassMismatch.list(classNames)), are not "
-        + "in the order of their numbers, so that it is not clear which output is which; name class folders with "
-        + "leading zeros (00, 01 ...) where the model learnt them in this order")
   }
 
   /// Puts classes into another order of theirs.
@@ -61,12 +39,10 @@ public struct ClassMapping: Sendable {
     let places = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, $0) })
     names = order
     classes = order.map { places[$0]! }
-    note = nil
   }
 
-  private init(inOrder names: [String], note: String? = nil) {
+  private init(inOrder names: [String]) {
     self.names = names
-    self.note = note
     classes = Array(names.indices)
   }
 
@@ -88,7 +64,6 @@ public struct ClassMapping: Sendable {
     }
     classes = found.compactMap { $0 }
     names = classes.map { classNames[$0] }
-    note = nil
   }
 }
 
@@ -117,8 +92,11 @@ public struct ClassMismatch: Error, Hashable, Sendable, CustomStringConvertible 
 
   init(_ description: String) { self.description = description }
 
-  init(_ what: String, _ classNames: [String]) {
-    self.init("\(what) (\(Self.list(classNames))); give data with the classes the model was trained on")
+  /// Of a model that stores no names.
+  var ofUnnamedClasses: ClassMismatch {
+    ClassMismatch(
+      description + "; the model stores no names, which are its outputs' numbers then: if its names were left out "
+        + "(--drop labels) and it learnt these classes in this order, add --classes-in-order")
   }
 
   init(onlyModel: [String], onlyData: [String], of labels: [String]) {

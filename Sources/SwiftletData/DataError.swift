@@ -19,6 +19,8 @@ public struct DataError: Error, Sendable {
     case notAFolder
     /// A label of the image at `index` that is not below `classCount`.
     case labelOutOfRange(label: Int, index: Int, classCount: Int, advice: String?)
+    /// A 32-bit label outside 0...255.
+    case labelIsNoByte(label: Int, index: Int)
     /// A label of the image at `index` that is none of the data's.
     case unknownLabel(label: Int, index: Int, known: ClosedRange<Int>)
     case countsDiffer(images: Int, labels: Int)
@@ -86,6 +88,8 @@ extension DataError: CustomStringConvertible {
       "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png (or .wav) folders, "
         + "*.png images or LABEL_*_INDEX.wav recordings\(DataError.instead(found))"
     case .notAFolder: "is a file; a folder of MNIST's idx files, of class-name/*.png folders or of .wav files is needed"
+    case .labelIsNoByte(let label, let index):
+      "label \(label) of image \(index) is not from 0 to 255, the labels that there may be; number the classes from 0"
     case .labelOutOfRange(let label, let index, let classCount, let advice):
       "label \(label) of image \(index) is out of range; there are \(classCount) classes, 0 to \(classCount - 1)"
         + (advice.map { " (\($0))" } ?? "")

@@ -25,6 +25,10 @@ struct IDXClasses {
       let first = family.prefix.hasSuffix("letters") ? 1 : 0
       (labels, self.names, isFixed) = (Array(first..<first + names.count), names, true)
     } else {
+      if let index = trainingLabels.firstIndex(where: { !(0...255).contains($0) }) {
+        throw DataError(
+          .labelIsNoByte(label: trainingLabels[index], index: index), path: try family.path(.train, .labels))
+      }
       labels = Set(trainingLabels).sorted()
       names = labels.map(String.init)
       isFixed = false

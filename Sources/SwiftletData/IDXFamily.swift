@@ -47,12 +47,12 @@ struct IDXFamily {
     decodeLimit = contents.decodeLimit
     self.prefix = prefix
     // Of several spellings of one file the first is taken: see `rank`.
-    files = Dictionary(
-      candidates.map { ($0.name, contents.path(of: $0.file)) }, uniquingKeysWith: { first, _ in first })
+    let taken = Dictionary(candidates.map { ($0.name, $0.file) }, uniquingKeysWith: { first, _ in first })
+    files = taken.mapValues { contents.path(of: $0) }
     found = candidates.map(\.file).sorted()
     let mapping = prefix.isEmpty ? nil : contents.files.first { $0.lowercased() == "\(prefix)-mapping.txt" }
     self.mapping = mapping.map { contents.path(of: $0) }
-    passedOver = contents.passedOver(reading: Set(found + [mapping].compactMap { $0 }))
+    passedOver = contents.passedOver(reading: Set(taken.values + [mapping].compactMap { $0 }))
   }
 
   /// - Throws: `DataError` where the family lacks it.

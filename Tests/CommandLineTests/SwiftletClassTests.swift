@@ -90,17 +90,29 @@ import Testing
     #expect(labels?.map { Array($0.utf8) } == ["hiver", composed].map { Array($0.utf8) })
   }
 
-  @Test func aModelWithoutNamesSaysHowItIsRead() throws {
+  @Test func aModelWhoseNamesWereLeftOutIsGivenTheOrder() throws {
     let sides = try tool.writeClassFolders("sides")
     let float = try trained(sides)
     let bare = tool.path("bare.swl")
     try tool.succeed(["pack", float, "-o", bare, "--drop", "labels"])
-    let result = try tool.run(["eval", bare, "--data", sides, "--json"])
+    let output = ["-o", tool.path("out.swl"), "--data", sides]
+    for command in [
+      ["eval", bare, "--data", sides], ["quantize", bare] + output, ["prune", bare, "--sparsity", "0.5"] + output,
+    ] {
+      try tool.fail(command, "only the data has 'left', 'right'", "add --classes-in-order")
+    }
     let named = try tool.json(["eval", float, "--data", sides])
-    #expect(try tool.json(["eval", bare, "--data", sides])["confusion"] as? [[Int]] == named["confusion"] as? [[Int]])
-    #expect(
-      result.error == "note: \(bare): the model stores no class names; its outputs 0 to 1 are taken for the data's "
-        + "classes in their order: 'left', 'right'\n")
+    let ordered = try tool.json(["eval", bare, "--data", sides, "--classes-in-order"])
+    #expect(ordered["confusion"] as? [[Int]] == named["confusion"] as? [[Int]])
+    // Of use to models without names alone.
+    let other = try renamed("other", "links", "rechts")
+    try tool.fail(["eval", float, "--data", other, "--classes-in-order"], "only the data has 'links', 'rechts'")
+  }
+
+  @Test func numbersForNamesAreNamesToo() throws {
+    let digits = try renamed("digits", "0", "1")
+    let float = try trained(digits)
+    try tool.fail(["eval", float, "--data", try tool.writeClassFolders("sides")], "only the model has '0', '1'")
   }
 
   @Test func aCheckpointIsNotResumedWithOtherClasses() throws {

@@ -37,7 +37,8 @@ import Testing
       (["--distill", "1.5"], "--distill must be from 0 to 1"), (["--undistorted-epochs=-1"], "--undistorted-epochs must be from 0"),
       (["--temperature", "0", "--distill", "0.5"], "--temperature must be above 0"),
       (["--batch", "0"], "--batch must be from 1"), (["--learning-rate", "nan"], "--learning-rate must be above 0"),
-      (["--augment", "wild"], "--augment"), (["--epochs", "100001"], "--epochs must be from 1 to 100000"),
+      (["--augment", "wild"], "--augment"),
+      (["--epochs", "100001"], "--epochs must be from 1 to 100000"),
       (["--widths", "3", "--float-epochs", "100001"], "--float-epochs must be from 0 to 100000"),
       (["--teachers", float], "--teachers needs --distill"),
     ] { try tool.fail(["shrink", float] + options + output, code: 2, text) }

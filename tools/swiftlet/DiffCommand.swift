@@ -18,6 +18,7 @@ struct Diff: ParsableCommand {
   @Argument(help: "The second model file.") var second: String
   @Option(help: DataOptions.help) var data: String?
   @Option(.from(100, to: 1_000_000), help: DataOptions.countHelp) var syntheticCount = 12_000
+  @Flag(help: DataOptions.orderHelp) var classesInOrder = false
   @Option(help: "Score the validation images that training held out, or the test images.")
   var subset = Eval.Subset.validation
   @Option(.between(1, and: 100_000), help: "Images whose every layer is compared.") var count = 256
@@ -63,7 +64,7 @@ struct Diff: ParsableCommand {
   /// The images either model's training held out, or the test images.
   private func images(_ files: [ModelFile]) throws -> Dataset? {
     guard let data else { return nil }
-    let loaded = try LoadedData(data, syntheticCount: syntheticCount)
+    let loaded = try LoadedData(data, syntheticCount: syntheticCount, classesInOrder: classesInOrder)
     let sets = try loaded.fitted(to: files)
     if subset == .test { return try loaded.testImages(sets, other: "validation") }
     let splits = files.filter { $0.model.metadata.provenance?.split != nil }

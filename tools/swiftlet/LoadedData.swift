@@ -10,6 +10,8 @@ struct LoadedData {
 
   /// As `--data` has it.
   let path: String
+  /// Whether a model without class names takes the data's in their order.
+  private let takesOrder: Bool
   private let sets: Sets
 
   /// Always the generator, whatever folders there are.
@@ -19,8 +21,9 @@ struct LoadedData {
   static func isSynthetic(_ path: String) -> Bool { path == "synthetic" || path == generator }
 
   /// Reads the data, telling on standard error what is passed over.
-  init(_ path: String, syntheticCount: Int) throws {
+  init(_ path: String, syntheticCount: Int, classesInOrder: Bool) throws {
     self.path = path
+    takesOrder = classesInOrder
     guard Self.isSynthetic(path) else {
       sets = try Dataset.open(path, decodeLimit: LimitOptions.decoding) { Console.note("note: \($0)") }
       return
@@ -43,18 +46,25 @@ struct LoadedData {
   ///
   /// - Throws: `Failure` where the model takes other images or tells other classes apart.
   func fitted(to file: ModelFile) throws -> Sets {
+    var sets = sets
     let train = sets.train
     let images = Shape(height: train.height, width: train.width, channels: train.channels)
     if let input = file.model.inputs.first.map({ file.model.values[$0].shape }), input != images {
       throw Failure("\(file.name): \(EvaluationError.imageShape(model: input, images: images))")
     }
+    if takesOrder, file.model.metadata.labels.isEmpty {
+      let numbers = train.classNames.indices.map(String.init)
+      (sets.train.classNames, sets.test.classNames) = (numbers, numbers)
+    }
     let mapping: ClassMapping
-    do throws(ClassMismatch) { mapping = try ClassMapping(file.model, classNames: train.classNames) } catch {
+    do throws(ClassMismatch) { mapping = try ClassMapping(file.model, classNames: sets.train.classNames) } catch {
       throw Failure("\(file.name): \(error) (--data \(shown(path)))")
     }
-    if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
-    // Read anew: the order of the images in class folders follows that of the classes.
     if mapping.isIdentity { return sets }
+    if Self.isSynthetic(path) {
+      return (try sets.train.inClassOrder(of: file.model), try sets.test.inClassOrder(of: file.model))
+    }
+    // Read anew: the order of the images in class folders follows that of the classes.
     return try Dataset.open(path, decodeLimit: LimitOptions.decoding, classOrder: mapping.names)
   }
 
@@ -70,7 +80,6 @@ struct LoadedData {
         throw Failure(
           "\(file.name): has the classes of \(files[0].name) in another order; their outputs cannot be compared")
       }
-      if let note = mapping.note { Console.note("note: \(file.name): \(note)") }
     }
     return first
   }

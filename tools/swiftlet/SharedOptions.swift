@@ -22,6 +22,11 @@ struct DataOptions: ParsableArguments {
 
   @Option(.from(100, to: 1_000_000), help: Self.countHelp) var syntheticCount = 12_000
 
+  static let orderHelp: ArgumentHelp =
+    "Take the data's classes in their order for a model that stores no class names, whatever theirs are."
+
+  @Flag(help: Self.orderHelp) var classesInOrder = false
+
   @OptionGroup var limitOptions: LimitOptions
 
   func validate() throws { try Self.check(data) }
@@ -41,7 +46,9 @@ struct DataOptions: ParsableArguments {
   var name: String { isSynthetic ? "synthetic" : dataName(data) }
 
   /// Reads the data, telling on standard error what is passed over.
-  func load() throws -> LoadedData { try LoadedData(data, syntheticCount: syntheticCount) }
+  func load() throws -> LoadedData {
+    try LoadedData(data, syntheticCount: syntheticCount, classesInOrder: classesInOrder)
+  }
 
   /// Reads the data for a model, its classes in the model's order.
   func load(for file: ModelFile) throws -> LoadedData.Sets { try load().fitted(to: file) }

@@ -72,7 +72,7 @@ public struct Compressor: Sendable {
     // Says which node holds a parameter that is NaN.
     _ = try FoldedModel(model)
     let facts = try facts()
-    let differences = state.map { facts.differences(from: $0.facts) } ?? []
+    let differences = state.map { facts.differences(from: $0.facts).causes } ?? []
     guard differences.isEmpty else { throw CompressionError.otherSearch(differences) }
     let search = try Search(
       self, state ?? SearchState(facts: facts), isCancelled: isCancelled, save: save, onEvent: onEvent)

@@ -47,7 +47,8 @@ extension Search {
   private func recipe(
     for plan: SearchStrategy.Plan, _ ladder: WidthLadder, _ levels: [Int]
   ) -> (recipe: ShrinkRecipe, previous: ShrinkRecipe?) {
-    let limit = state.widestRung ?? 0
+    // A state that is damaged may say anything.
+    let limit = min(state.widestRung ?? 0, ladder.rungs.count - 1)
     let widths =
       plan.targetBytes.map {
         ladder.widths(parameters: plan.spread * Double($0), atLeast: state.leastParameters ?? 0, from: limit)
@@ -79,9 +80,11 @@ extension Search {
     let steps = max(1, compressor.training.count / batch)
     let most = min(1000, max(Self.mostEpochs, Self.fewSteps / steps))
     let cost = try epochCost(recipe, ladder)
-    var affordable = min(Int(plan.share / cost), most)
+    /// Whole epochs, of which a number beyond all integers has `most`.
+    func epochs(_ share: Double) -> Int { Int(min(max(share / cost, 0), Double(most))) }
+    var affordable = epochs(plan.share)
     let longCourse = longCourse(recipe, plan)
-    let afterTeaching = min(Int((plan.share - teachingCost(longCourse)) / cost), most)
+    let afterTeaching = epochs(plan.share - teachingCost(longCourse))
     if afterTeaching >= Self.longCourseEpochs {
       // In a short training other distortions than those asked for cost more than they bring.
       recipe = longCourse
@@ -152,7 +155,8 @@ extension Search {
   /// - Parameter seconds: What so many epochs took.
   func learnPace(seconds: Double, epochs: Int) {
     guard case .minutes = options.effort, epochs > 0 else { return }
-    state.pace = min(max(seconds / (predicted * Double(epochs)), 0.5), 10)
+    let paces = SearchState.paces
+    state.pace = min(max(seconds / (predicted * Double(epochs)), paces.lowerBound), paces.upperBound)
   }
 }
 

@@ -24,12 +24,12 @@ public struct SearchState: Hashable, Sendable, Codable {
   /// The model, the data and the options that decide what is found.
   var facts: RunFacts
   /// Wall-clock time.
-  var seconds = 0.0
+  package var seconds = 0.0
   public package(set) var candidates: [CompressionCandidate] = []
   public internal(set) var best: Best?
   /// How many candidates are trained at most, and the effort that was decided for.
   package var rounds: Int?
-  var roundsEffort: Double?
+  package var roundsEffort: Double?
   /// The share of each layer's channels that are left at most.
   package var channelShare: Double?
   /// Parameters that a network must have, as fewer were too few.
@@ -40,8 +40,11 @@ public struct SearchState: Hashable, Sendable, Codable {
   package var probeEpochs: Int?
   /// The rung of the widths that are fast enough, measured once.
   package var widestRung: Int?
-  /// How many times longer an epoch took than a short measurement said, of the last candidate.
-  var pace: Double?
+  /// How many times longer an epoch took than a short measurement said, of the last candidate: one of `paces`.
+  package var pace: Double?
+
+  /// What a pace is limited to, so that a disturbance does not decide all that follows.
+  static let paces = 0.5...10.0
 
   /// Epochs of training so far.
   package var epochs: Int { candidates.reduce(probeEpochs ?? 0) { $0 + $1.epochs } }
@@ -66,13 +69,26 @@ public struct SearchState: Hashable, Sendable, Codable {
 }
 
 extension SearchState {
+  /// What counts, and what seconds and efforts are, stay below; and their sums below what an integer holds.
+  private static let most = 1 << 40
+
   /// Checks what is added up, counts something, or is trained by.
   private func check() throws(CompressionError) {
     var counts = [rounds, leastParameters, probeEpochs, widestRung, furtherTeachers?.triedCount].map { $0 ?? 0 }
     counts += candidates.flatMap { [$0.number, $0.fileBytes, $0.estimatedBytes ?? 0, $0.memoryBytes, $0.epochs] }
-    // So many, and so high, that their sum stays far below what an integer holds.
-    guard candidates.count <= 1 << 20, counts.allSatisfy({ (0...1 << 40).contains($0) }) else {
-      throw .recipe("the search's state has a count below 0 or above \(1 << 40)")
+    counts += candidates.compactMap { $0.recipe?.targetBytes }
+    guard candidates.count <= 1 << 20, counts.allSatisfy({ (0...Self.most).contains($0) }) else {
+      throw .recipe("the search's state has a count below 0 or above \(Self.most)")
+    }
+    let times = [seconds, roundsEffort ?? 0] + candidates.flatMap { [$0.seconds, $0.microseconds] }
+    guard times.allSatisfy({ (0...Double(Self.most)).contains($0) }) else {
+      throw .recipe("the search's state has a time below 0 or above \(Self.most)")
+    }
+    guard Self.paces.contains(pace ?? 1) else { throw .recipe("the search's state has a pace of \(pace ?? 1)") }
+    let qualities = candidates.flatMap { [$0.points, $0.drop, $0.trainingDrop ?? 0] }
+    // Explained variance may be far below 0.
+    guard qualities.allSatisfy({ abs($0) <= 1e30 }) else {
+      throw .recipe("the search's state has a quality that no model has")
     }
     guard (0...1).contains(channelShare ?? 1) else {
       throw .recipe("the search's state has a share of channels above 1 or below 0")

@@ -65,7 +65,8 @@ package struct SearchStrategy: Sendable {
   ///
   /// - Parameter trained: How many there were before. Then what is left may be for one alone.
   package static func rounds(epochs: Double, after trained: Int) -> Int {
-    min(max(Int(max(epochs, 0).squareRoot() / 5), trained == 0 ? 3 : 1), 20)
+    let most = 20.0
+    return max(Int(min(max(epochs, 0).squareRoot() / 5, most)), trained == 0 ? 3 : 1)
   }
 
   package func next(after candidates: [CompressionCandidate], spent: Double) -> Plan? {

@@ -35,6 +35,11 @@ extension Checkpoint {
   private static let elementLimit = 1 << 28
   private static let factsLimit = 1 << 20
 
+  /// Whether a file whose first bytes these are may be a checkpoint, though perhaps a damaged one: not that of others.
+  ///
+  /// - Parameter bytes: Four or more, or all.
+  public static func isBegun(by bytes: [UInt8]) -> Bool { magic.starts(with: bytes.prefix(magic.count)) }
+
   /// The file: magic, version, fields, tensors as little-endian floats, CRC-32.
   public var bytes: [UInt8] {
     var writer = ByteWriter()
@@ -69,7 +74,8 @@ extension Checkpoint {
   }
 
   private init(checked bytes: [UInt8]) throws {
-    guard bytes.count > Self.magic.count + 5, Array(bytes[..<Self.magic.count]) == Self.magic else {
+    guard Self.isBegun(by: bytes) else { throw CheckpointError(description: "is no checkpoint") }
+    guard bytes.count > Self.magic.count + 5 else {
       throw ByteError(.truncated(needed: Self.magic.count + 5, available: bytes.count), "magic", at: 0)
     }
     let end = bytes.count - 4

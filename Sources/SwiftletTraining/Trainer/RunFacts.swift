@@ -53,6 +53,8 @@ public struct RunFacts: Hashable, Sendable, Codable {
   private static func text(_ value: Any?) -> String {
     switch value {
     case nil: "none"
+    // Numbers that JSON spells true and false.
+    case let number as NSNumber where String(cString: number.objCType) == "c": number.boolValue ? "yes" : "no"
     case let list as [Any]: list.map { text($0) }.joined(separator: "-")
     // A case of an enumeration with its values, or a group of settings.
     case let object as [String: Any]:
@@ -75,14 +77,21 @@ public struct RunDifference: Hashable, Sendable, CustomStringConvertible {
     self.now = now
   }
 
-  /// "learning rate was 0.001 and is 0.1 now".
-  public var description: String { "\(name) was \(before) and is \(now) now" }
+  /// "learning rate: 0.001 before, 0.1 now".
+  public var description: String { "\(name): \(before) before, \(now) now" }
 }
 
 extension [RunDifference] {
   /// The first few in one line.
   public var text: String {
-    let shown = prefix(4).map(\.description).joined(separator: ", ")
-    return count > 4 ? "\(shown), and \(count - 4) more differ" : shown
+    let shown = prefix(4).map(\.description).joined(separator: "; ")
+    return count > 4 ? "\(shown); and \(count - 4) more differ" : shown
+  }
+
+  /// Without what follows from the others: images held out in another way, or of other classes, have other hashes.
+  public var causes: [RunDifference] {
+    let choices: Set<String> = ["validation count", "split seed", "class names"]
+    guard contains(where: { choices.contains($0.name) }) else { return self }
+    return filter { !["training images", "validation images"].contains($0.name) }
   }
 }

@@ -13,10 +13,7 @@ extension Trainer {
     var differences = facts.differences(from: checkpoint.facts)
     let epochs = differences.first { $0.name == "epochs" }
     differences.removeAll { $0.name == "epochs" }
-    // What follows from other differences says nothing new.
-    if differences.contains(where: { ["validation count", "split seed"].contains($0.name) }) {
-      differences.removeAll { ["training images", "validation images"].contains($0.name) }
-    }
+    differences = differences.causes
     if differences.count > 1 { differences.removeAll { $0.name == "initial weights" } }
     guard differences.isEmpty else { throw .otherRun(differences) }
     guard checkpoint.epoch <= configuration.epochs else {
@@ -32,8 +29,8 @@ extension Trainer {
     RunFacts(
       configuration,
       facts: [
-        "architecture": architecture, "classNames": classNames, "trainingImages": Self.text(training),
-        "validationImages": Self.text(validation), "floatKernels": FloatKernels.best.name,
+        "architecture": architecture, "classNames": classNames, "trainingImages": training.digest,
+        "validationImages": validation.digest, "floatKernels": FloatKernels.best.name,
         "initialWeights": initialWeights,
       ])
   }
@@ -64,8 +61,6 @@ extension Trainer {
   }
 
   private static func text(_ hash: OutputHash) -> String { "hash " + String(hash.value, radix: 16) }
-
-  private static func text(_ data: Dataset) -> String { data.digest }
 }
 
 extension Dataset {

@@ -65,7 +65,7 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .diverged(let epoch, let loss, let rate):
-      "training diverged in epoch \(epoch) (loss \(loss)): lower the learning rate (now \(rate)), or add a warm-up"
+      "training diverged in epoch \(epoch) (loss \(loss)): lower the learning rate (now \(rate))"
     case .classCount(let outputs, let classes):
       "the network has \(outputs) outputs and the data \(classes) classes; give the last layer \(classes) units, or "
         + "other data"
