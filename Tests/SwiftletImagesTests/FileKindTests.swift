@@ -131,6 +131,7 @@ import Testing
       #expect(text.hasSuffix("; if these are raw pixels all the same, \(hint)"), "\(text)")
     }
     let error = #expect(throws: ImageError.self) { try InputDecoderTests.decode(pixels + [0], name: "a") }
-    #expect(!ErrorTextTests.text { error?.write(to: &$0) }.contains(".raw"))
+    let text = ErrorTextTests.text { error?.write(to: &$0) }
+    #expect(!text.contains(".raw"), "\(text)")
   }
 }
