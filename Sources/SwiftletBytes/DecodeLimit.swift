@@ -6,6 +6,8 @@ public struct DecodeLimit: Hashable, Sendable {
   public init(byteCount: Int) { self.byteCount = byteCount }
 
   /// The default: 48 MiB, or 48 times the file's own bytes where that is more.
+  ///
+  /// A PNG may have half of it: see `PNGDecoder`.
   public init(fileOf byteCount: Int) {
     let (product, overflow) = byteCount.multipliedReportingOverflow(by: 48)
     self.init(byteCount: overflow ? .max : max(48 << 20, product))

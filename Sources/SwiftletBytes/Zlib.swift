@@ -70,45 +70,6 @@ public enum Zlib {
     }
     return nil
   }
-
-  /// Inflates a whole gzip file (one or more members) of unknown size, at most `limit` bytes; what follows the last
-  /// member is ignored.
-  ///
-  /// Memory grows with the bytes really inflated, not with what the file claims.
-  /// - Throws: As `inflate`; `.overLimit` once the result passes `limit`.
-  public static func inflateGzip(
-    _ source: ArraySlice<UInt8>, limit: Int, field: StaticString
-  ) throws(ByteError) -> [UInt8] {
-    var stream = try InflateStream(.gzip, field: field)
-    var bytes: [UInt8] = []
-    // The last four bytes give the size of a file below 4 GiB with one member: only a hint.
-    if source.count >= 18 {
-      let claimed = source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-      // Deflate cannot shrink by more than 1032 to 1.
-      bytes.reserveCapacity(min(claimed, limit, source.count * 1032))
-    }
-    let chunkCount = 1 << 16
-    let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: chunkCount)
-    defer { chunk.deallocate() }
-    var position = source.startIndex
-    while true {
-      var failure: ByteError?
-      var step = (consumed: 0, produced: 0)
-      source[position...].withUnsafeBufferPointer { input in
-        do throws(ByteError) { step = try stream.inflate(input, into: chunk) } catch { failure = error }
-      }
-      if let failure { throw failure.offset(by: source.startIndex) }
-      position += step.consumed
-      guard step.produced <= limit - bytes.count else {
-        throw ByteError(.overLimit(value: UInt64(limit) + 1, limit: UInt64(limit)), field, at: position)
-      }
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<step.produced]))
-      if stream.isFinished { return bytes }
-      if step.consumed == 0 && step.produced == 0 {
-        throw ByteError(.truncated(needed: source.count + 1, available: source.count), field, at: source.startIndex)
-      }
-    }
-  }
 }
 
 extension ByteError {

@@ -157,9 +157,6 @@ extension WAVError {
     case .sampleRate(let rate):
       "\(rate) samples per second; \(WAVFile.sampleRates.lowerBound) to \(WAVFile.sampleRates.upperBound) are possible"
     case .dataByteCount(let count): "\(count) bytes of samples; a whole number of samples is needed"
-    case .overLimit(let byteCount, let limit):
-      "the samples take \(byteCount) bytes, above the limit of \(limit) for a file of its size; --no-limits lifts it "
-        + "for files you trust"
     }
   }
 }

@@ -40,14 +40,15 @@ private struct IDXPart {
   let images: IDXFile
   let labels: [Int]
   let labelPath: String
-  let isTransposed: Bool
 
   init(_ family: IDXFamily, _ part: IDXFamily.Name.Part) throws(DataError) {
     let imagePath = try family.path(part, .images)
     labelPath = try family.path(part, .labels)
     images = try Self.read(imagePath) { bytes throws(ImageError) in
-      try Self.checked(
+      var file = try Self.checked(
         try IDXFile(bytes, limit: Dataset.byteLimit, decodeLimit: family.decodeLimit), dimensions: 3)
+      if IDXFile.storesColumns(imagePath) { file.transpose() }
+      return file
     }
     guard images.dimensions[0] > 0 else { throw DataError(.noImages(found: nil), path: imagePath) }
     let areWords = IDXFamily.saysWords(labelPath)
@@ -57,34 +58,14 @@ private struct IDXPart {
     guard images.dimensions[0] == labels.count else {
       throw DataError(.countsDiffer(images: images.dimensions[0], labels: labels.count), path: labelPath)
     }
-    // EMNIST's images were written column by column.
-    isTransposed = family.prefix.hasPrefix("emnist")
   }
 
   func dataset(_ classes: IDXClasses) throws(DataError) -> Dataset {
     let (height, width) = (images.dimensions[1], images.dimensions[2])
     let indexes = try classes.indexes(labels, path: labelPath)
-    return isTransposed
-      ? Dataset(
-        height: width, width: height, channels: 1, images: transposed(height, width), labels: indexes,
-        classNames: classes.names)
-      : Dataset(
-        height: height, width: width, channels: 1, images: Array(images.values), labels: indexes,
-        classNames: classes.names)
-  }
-
-  private func transposed(_ height: Int, _ width: Int) -> [UInt8] {
-    let count = images.values.count
-    return [UInt8](unsafeUninitializedCapacity: count) { upright, filled in
-      images.values.withUnsafeBufferPointer { stored in
-        for start in stride(from: 0, to: count, by: height * width) {
-          for row in 0..<height {
-            for column in 0..<width { upright[start + column * height + row] = stored[start + row * width + column] }
-          }
-        }
-      }
-      filled = count
-    }
+    return Dataset(
+      height: height, width: width, channels: 1, images: Array(images.values), labels: indexes,
+      classNames: classes.names)
   }
 
   /// One label for each image: bytes, or the first of the words that QMNIST tells of each.

@@ -23,6 +23,45 @@ public struct IDXFile: Sendable {
     return Int(Int32(bitPattern: bytes.reduce(0) { $0 << 8 | UInt32($1) }))
   }
 
+  /// Whether a file of this name stores its images column by column, as those of EMNIST are.
+  public static func storesColumns(_ path: UnsafePointer<CChar>) -> Bool {
+    var name = path
+    var next = path
+    while next.pointee != 0 {
+      if next.pointee == CChar(UInt8(ascii: "/")) { name = next + 1 }
+      next += 1
+    }
+    return InputName.starts(name, "emnist")
+  }
+
+  /// Exchanges the rows and columns of a file of images: height x width, count x height x width, or count x height x
+  /// width x channels bytes.
+  public mutating func transpose() {
+    guard dimensions.count >= 2, !values.isEmpty else { return }
+    let first = dimensions.count == 2 ? 0 : 1
+    let (height, width) = (dimensions[first], dimensions[first + 1])
+    let channels = dimensions.count == 4 ? dimensions[3] : 1
+    let count = values.count
+    let turned = [UInt8](unsafeUninitializedCapacity: count) { turned, filled in
+      values.withUnsafeBufferPointer { stored in
+        var next = 0
+        for image in stride(from: 0, to: count, by: height * width * channels) {
+          for column in 0..<width {
+            for row in 0..<height {
+              for channel in 0..<channels {
+                turned[next] = stored[image + (row * width + column) * channels + channel]
+                next += 1
+              }
+            }
+          }
+        }
+      }
+      filled = count
+    }
+    values = turned[...]
+    dimensions.swapAt(first, first + 1)
+  }
+
   /// The most elements read unless told otherwise: 1 GiB.
   public static var elementLimit: Int { 1 << 30 }
 

@@ -24,8 +24,8 @@ public struct Image: Hashable, Sendable {
 
   /// The image without its alpha channel, or nil if any pixel is not fully opaque.
   ///
-  /// Nothing is composited: which background a person meant is not ours to guess. Of an image that nobody else holds,
-  /// the pixels are moved in place.
+  /// Nothing is composited: which background a person meant is not ours to guess. An image without alpha is returned as
+  /// it is; of one that nobody else holds, the pixels are moved in place.
   @inline(never) public consuming func droppingOpaqueAlpha() -> Image? {
     guard hasAlpha else { return self }
     let kept = channels - 1

@@ -7,10 +7,13 @@ public struct ImageError: Error, Sendable {
     case empty
     /// Not a PNG, PNM, IDX or gzip file, and not `expectedByteCount` raw bytes or a multiple of it.
     case unknownFormat(byteCount: Int, expectedByteCount: Int)
-    /// Raw bytes that are not `expectedByteCount` or a multiple of it.
-    case rawByteCount(byteCount: Int, expectedByteCount: Int)
-    /// A file of another kind than is wanted; `couldBeRaw` tells that only its content speaks against raw pixels.
-    case otherKind(FileKind, couldBeRaw: Bool)
+    /// Raw bytes that are not `expectedByteCount` or a multiple of it, and maybe are a file of a known kind.
+    case rawByteCount(byteCount: Int, expectedByteCount: Int, FileKind?)
+    /// A file of another kind than is wanted.
+    case otherKind(FileKind)
+    /// Bytes of which only the content speaks against raw pixels, and how; those of a file that `hasName` can be given
+    /// another one.
+    case couldBeRaw(Reason, hasName: Bool)
     /// The bytes do not start as a PNG file does.
     case notPNG
     /// A field that is truncated or over its limit, or deflated data that is corrupt.
@@ -34,6 +37,8 @@ public struct ImageError: Error, Sendable {
 
     /// A PNM header that is not numbers, white space and comments, or a sample above the maximum.
     case invalidPNM
+    /// A PNM header that seems to end in CR and LF, where only one byte separates it from the pixels.
+    case pnmLineEnd
     /// A PNM of several images where one is wanted.
     case severalImages
 
@@ -51,6 +56,14 @@ public struct ImageError: Error, Sendable {
       width: Int, height: Int, channels: Int, expectedWidth: Int, expectedHeight: Int, expectedChannels: Int)
     /// An image with transparent pixels for a model without an alpha channel.
     case transparent
+
+    /// Whether the file is what it seems to be, and only not what is wanted.
+    var isMisfit: Bool {
+      switch self {
+      case .wrongSize, .transparent, .overLimit, .idxDimensionCount, .empty, .severalImages: true
+      default: false
+      }
+    }
   }
 
   public var reason: Reason

@@ -3,9 +3,16 @@ import SwiftletBytes
 extension ImageError {
   /// Writes one line for people, without the file's name and without a final period.
   public func write(to text: inout ByteWriter) {
-    if case .bytes(let error) = reason { return error.write(to: &text) }
-    reason.write(to: &text)
-    if reason.isAboutBytes { text.write(text: " (at byte ", offset, ")") }
+    switch reason {
+    case .bytes(let error): error.write(to: &text)
+    case .couldBeRaw(let reason, let hasName):
+      ImageError(reason, at: offset).write(to: &text)
+      text.write(text: "; if these are raw pixels all the same, ")
+      text.write(text: hasName ? "let the file's name end in .raw" : "give them as a file whose name ends in .raw")
+    default:
+      reason.write(to: &text)
+      if reason.isAboutBytes { text.write(text: " (at byte ", offset, ")") }
+    }
   }
 }
 
@@ -13,11 +20,11 @@ extension ImageError.Reason {
   /// Whether the offset helps to find the fault; otherwise it is about the file as a whole.
   fileprivate var isAboutBytes: Bool {
     switch self {
-    case .empty, .unknownFormat, .rawByteCount, .otherKind, .notPNG, .bytes, .overLimit, .notIDX, .wrongSize,
-      .transparent:
+    case .empty, .unknownFormat, .rawByteCount, .otherKind, .couldBeRaw, .notPNG, .bytes, .overLimit, .notIDX,
+      .wrongSize, .transparent:
       false
-    case .dimensions, .byteCount, .chunk, .invalidPNGHeader, .rowFilter, .paletteIndex, .invalidPNM, .severalImages,
-      .idxElementType, .idxDimensionCount, .idxElementCount:
+    case .dimensions, .byteCount, .chunk, .invalidPNGHeader, .rowFilter, .paletteIndex, .invalidPNM, .pnmLineEnd,
+      .severalImages, .idxElementType, .idxDimensionCount, .idxElementCount:
       true
     }
   }
@@ -28,17 +35,22 @@ extension ImageError.Reason {
     case .unknownFormat(let count, let expected):
       text.write(text: "neither PNG, PGM, PPM nor IDX, and its ", count, " bytes are not raw images of ")
       text.writeDecimal(expected)
-    case .rawByteCount(let count, let expected):
+    case .rawByteCount(let count, let expected, let kind):
+      if let kind {
+        text.write(text: "the file is ")
+        text.write(bytes: kind.name)
+        text.write(text: ", and its ")
+      }
       text.write(text: "", count, " bytes are no raw images, which the model takes ")
       text.write(text: "", expected, " bytes each")
-    case .otherKind(let kind, let couldBeRaw):
+    case .otherKind(let kind):
       text.write(text: "the file is ")
       text.write(bytes: kind.name)
       text.write(text: "; ")
       kind.writeRemedy(to: &text)
-      if couldBeRaw { text.write(text: " (if its bytes are raw pixels all the same, let its name end in .raw)") }
     case .notPNG: text.write(text: "not a PNG file, whatever its name says")
-    case .bytes(let error): error.write(to: &text)
+    // Written with their offset.
+    case .bytes, .couldBeRaw: break
     case .dimensions(let width, let height):
       text.write(text: "an image of ", width, " x ")
       text.write(text: "", height, " pixels is empty or too large")
@@ -56,6 +68,8 @@ extension ImageError.Reason {
     case .rowFilter(let filter): text.write(text: "PNG row filter ", Int(filter), " does not exist")
     case .paletteIndex(let index): text.write(text: "PNG palette index ", Int(index), " is beyond the palette")
     case .invalidPNM: text.write(text: "not a valid PBM, PGM or PPM file")
+    case .pnmLineEnd:
+      text.write(text: "the header seems to end in CR and LF, where one byte alone must stand before the pixels")
     case .severalImages: text.write(text: "the file has several images, where one is needed")
     case .notIDX: text.write(text: "not an IDX file")
     case .idxElementType: text.write(text: "the IDX elements are not unsigned bytes")

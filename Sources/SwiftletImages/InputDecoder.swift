@@ -19,60 +19,40 @@ public enum InputDecoder {
   /// Nothing is resized or converted. An alpha channel that the model does not take is dropped if every pixel is
   /// opaque, otherwise refused: the background a person meant is not known. A PNM file may hold several images. IDX
   /// files hold images of height x width (one channel), count x height x width, or count x height x width x channels.
-  /// Bytes that start as one of the formats, or that `FileKind` recognizes, are never read as raw unless `isRaw` says
-  /// so. Sizes are compared before pixels are allocated.
+  /// Bytes that are one of the formats, or that `FileKind` recognizes, are never read as raw unless the name says so of
+  /// what is no whole file of a format. Sizes are compared before pixels are allocated.
   ///
   /// - Parameters:
-  ///   - mustBePNG: Whether anything but a PNG is refused, for files whose name promises one.
-  ///   - isRaw: Whether the bytes are raw pixels, whatever they look like, for files whose name promises that.
-  ///   - imageLimit: The most images that one file may hold.
+  ///   - name: What the file's name promises.
   ///   - decodeLimit: The most bytes to make of the file; nil is the default for a file of its size.
   @inline(never) public static func decode(
-    _ bytes: [UInt8], height: Int, width: Int, channels: Int, mustBePNG: Bool = false, isRaw: Bool = false,
-    imageLimit: Int = 1 << 20, decodeLimit: DecodeLimit? = nil
+    _ bytes: [UInt8], height: Int, width: Int, channels: Int, name: InputName = InputName(nil),
+    decodeLimit: DecodeLimit? = nil
   ) throws(ImageError) -> DecodedInput {
     precondition(height > 0 && width > 0 && channels > 0, "A model's input has no zero dimension.")
     let expected = ExpectedImage(height: height, width: width, channels: channels)
     if bytes.isEmpty { throw ImageError(.empty, at: 0) }
+    if PNGDecoder.recognizes(bytes) || name.isPNG { return try decodePNG(bytes, expected, decodeLimit) }
     let isWhole = bytes.count % expected.byteCount == 0
-    let elementLimit = imageLimit.multipliedReportingOverflow(by: expected.byteCount)
-    let limit = elementLimit.overflow ? IDXFile.elementLimit : min(elementLimit.partialValue, IDXFile.elementLimit)
-    if !isRaw {
-      if PNGDecoder.recognizes(bytes) || mustBePNG { return try decodePNG(bytes, expected, decodeLimit) }
+    do throws(ImageError) {
       if PNMDecoder.recognizes(bytes) { return try decodePNM(bytes, expected, decodeLimit) }
       if IDXFile.recognizesGzip(bytes) || IDXFile.recognizes(bytes) {
-        return try decodeIDX(try IDXFile(bytes, limit: limit, decodeLimit: decodeLimit), expected)
+        return try decodeIDX(bytes, expected, decodeLimit, storesColumns: name.storesColumns)
       }
-      if let kind = FileKind.recognized(bytes) { throw ImageError(.otherKind(kind, couldBeRaw: isWhole), at: 0) }
+      if !name.isRaw, let kind = FileKind.recognized(bytes) { throw ImageError(.otherKind(kind), at: 0) }
+    } catch {
+      // A whole file that is not wanted is not raw pixels; one that is damaged, or only starts as a file does, may be.
+      guard isWhole && !error.reason.isMisfit else { throw error }
+      if !name.isRaw { throw ImageError(.couldBeRaw(error.reason, hasName: name.isGiven), at: error.offset) }
     }
-    guard isWhole, bytes.count <= limit else {
+    guard isWhole else {
       throw ImageError(
-        isRaw
-          ? .rawByteCount(byteCount: bytes.count, expectedByteCount: expected.byteCount)
+        name.isRaw
+          ? .rawByteCount(
+            byteCount: bytes.count, expectedByteCount: expected.byteCount, FileKind.recognized(bytes))
           : .unknownFormat(byteCount: bytes.count, expectedByteCount: expected.byteCount), at: 0)
     }
     return DecodedInput(count: bytes.count / expected.byteCount, pixels: bytes[...])
-  }
-
-  /// Whether a file's name ends in .png, whatever its case.
-  public static func isPNGName(_ path: UnsafePointer<CChar>) -> Bool { hasEnding(path, ".png") }
-
-  /// Whether a file's name ends in .raw or .bin, whatever its case: its bytes are pixels without a header.
-  public static func isRawName(_ path: UnsafePointer<CChar>) -> Bool {
-    hasEnding(path, ".raw") || hasEnding(path, ".bin")
-  }
-
-  /// `ending` is in lower case.
-  private static func hasEnding(_ path: UnsafePointer<CChar>, _ ending: StaticString) -> Bool {
-    var length = 0
-    while path[length] != 0 { length += 1 }
-    let start = length - ending.utf8CodeUnitCount
-    guard start >= 0 else { return false }
-    // The bit by which capitals differ is set in a period too.
-    for index in start..<length where UInt8(bitPattern: path[index]) | 0x20 != ending.utf8Start[index - start] {
-      return false
-    }
-    return true
   }
 
   private static func decodePNG(
@@ -107,7 +87,11 @@ public enum InputDecoder {
     return DecodedInput(count: count, pixels: pixels[...])
   }
 
-  private static func decodeIDX(_ file: IDXFile, _ expected: ExpectedImage) throws(ImageError) -> DecodedInput {
+  private static func decodeIDX(
+    _ bytes: [UInt8], _ expected: ExpectedImage, _ limit: DecodeLimit?, storesColumns: Bool
+  ) throws(ImageError) -> DecodedInput {
+    var file = try IDXFile(bytes, decodeLimit: limit)
+    if storesColumns { file.transpose() }
     let sizes = file.dimensions
     guard sizes.count >= 2 else { throw ImageError(.idxDimensionCount(sizes.count), at: 3) }
     let count = sizes.count == 2 ? 1 : sizes[0]

@@ -66,7 +66,7 @@ private struct RowUnpacker {
   @inline(never) func unpack(
     _ row: UnsafePointer<UInt8>, width: Int, to pixels: UnsafeMutablePointer<UInt8>, step: Int
   ) throws(ImageError) {
-    if isPlain && step == sampleCount { return pixels.update(from: row, count: width * step) }
+    if isPlain { return copy(row, width: width, to: pixels, step: step) }
     // Copies, since the compiler must assume that pixels are written over what a pointer leads to.
     let (depth, sampleCount, largest, scale) = (depth, sampleCount, largest, scale)
     let (isIndexed, isByte, key) = (isIndexed, depth == 8, key)
@@ -89,6 +89,21 @@ private struct RowUnpacker {
       }
       if isKey { pixel[sampleCount] = 0 }
       pixel += step
+    }
+  }
+
+  private func copy(_ row: UnsafePointer<UInt8>, width: Int, to pixels: UnsafeMutablePointer<UInt8>, step: Int) {
+    let sampleCount = sampleCount
+    if step == sampleCount { return pixels.update(from: row, count: width * step) }
+    if sampleCount == 1 {
+      for x in 0..<width { pixels[x &* step] = row[x] }
+      return
+    }
+    var (pixel, samples) = (pixels, row)
+    for _ in 0..<width {
+      for channel in 0..<sampleCount { pixel[channel] = samples[channel] }
+      pixel += step
+      samples += sampleCount
     }
   }
 

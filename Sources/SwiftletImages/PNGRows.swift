@@ -59,28 +59,45 @@ struct PNGRows: ~Copyable {
     _ row: UnsafeMutablePointer<UInt8>, _ above: UnsafeMutablePointer<UInt8>, count: Int, _ filter: UInt8
   ) {
     let distance = max(1, header.samplesPerPixel * header.bitDepth / 8)
-    let (left, upLeft) = (row - distance, above - distance)
     switch filter {
-    case 1: for x in 0..<count { row[x] &+= left[x] }
+    case 1: Self.undo(1, row, above, count: count, distance: distance)
     case 2: for x in 0..<count { row[x] &+= above[x] }
-    case 3: for x in 0..<count { row[x] &+= Self.predict(3, left: left[x], up: above[x], upLeft: 0) }
-    case 4: for x in 0..<count { row[x] &+= Self.predict(4, left: left[x], up: above[x], upLeft: upLeft[x]) }
+    case 3: Self.undo(3, row, above, count: count, distance: distance)
+    case 4: Self.undo(4, row, above, count: count, distance: distance)
     default: break
+    }
+  }
+
+  /// Adds what each byte is predicted to be from the byte `distance` before it.
+  @inline(__always) private static func undo(
+    _ filter: UInt8, _ row: UnsafeMutablePointer<UInt8>, _ above: UnsafeMutablePointer<UInt8>, count: Int,
+    distance: Int
+  ) {
+    guard distance == 1 else {
+      for x in 0..<count {
+        row[x] &+= predict(filter, left: row[x - distance], up: above[x], upLeft: above[x - distance])
+      }
+      return
+    }
+    // Every byte waits for the one before, which is at hand sooner in a register than in memory.
+    var (left, upLeft): (UInt8, UInt8) = (0, 0)
+    for x in 0..<count {
+      let up = above[x]
+      left = row[x] &+ predict(filter, left: left, up: up, upLeft: upLeft)
+      upLeft = up
+      row[x] = left
     }
   }
 
   /// Refuses image data that goes on behind the last row, or whose checksum is missing or wrong.
   ///
-  /// Bytes of the same chunk behind the deflated data's end are ignored, as libpng does.
+  /// What follows the deflated data's end, in its chunk or in others, is ignored as libpng does.
   mutating func finish() throws(ImageError) {
     if try fill(row, count: 1) {
       throw ImageError(ByteError(.inflatedCount(expected: expected, actual: produced), "IDAT", at: position))
     }
     guard stream.isFinished else {
       throw ImageError(ByteError(.truncated(needed: 1, available: 0), "IDAT", at: position))
-    }
-    for more in chunks[(chunk + 1)...] where !more.isEmpty {
-      throw ImageError(ByteError(.trailingBytes(more.count), "IDAT", at: more.lowerBound))
     }
   }
 
@@ -117,11 +134,11 @@ struct PNGRows: ~Copyable {
     case 2: return up
     case 3: return UInt8(truncatingIfNeeded: (Int(left) &+ Int(up)) / 2)
     case 4:
-      // left + up - upLeft, less each of the three.
-      let (x, y) = (Int32(up) &- Int32(upLeft), Int32(left) &- Int32(upLeft))
-      let (toLeft, toUp, toUpLeft) = (x.magnitude, y.magnitude, (x &+ y).magnitude)
-      if toLeft <= toUp && toLeft <= toUpLeft { return left }
-      return toUp <= toUpLeft ? up : upLeft
+      // Of the three the nearest to left + up - upLeft, without a branch: noise would have every second one mispredicted.
+      let middle = 3 &* Int32(upLeft) &- Int32(up) &- Int32(left)
+      let (low, high) = (Int32(min(left, up)), Int32(max(left, up)))
+      let below = high <= middle ? low : Int32(upLeft)
+      return UInt8(truncatingIfNeeded: middle <= low ? high : below)
     default: return 0
     }
   }

@@ -87,10 +87,15 @@ public struct PNMDecoder {
   public mutating func readPixels(_ header: Header) throws(ImageError) -> [UInt8] {
     let start = cursor.offset
     let byteCount = header.leastByteCount
-    // One byte too many behind CR is the LF of a file with such line ends: it would be the first pixel.
-    let hasLineFeed = !header.isText && terminator == 13 && cursor.remaining == byteCount + 1
-    guard cursor.remaining >= byteCount, !hasLineFeed else {
+    guard cursor.remaining >= byteCount else {
       throw ImageError(.byteCount(actual: cursor.remaining, expected: byteCount), at: start)
+    }
+    // The LF of a file with such line ends would be the first pixel, and the last pixel white space behind the image.
+    if !header.isText, terminator == 13, cursor.remaining > byteCount,
+      cursor.remaining == byteCount + 1 || cursor.bytes[start] == 10,
+      !Self.startsImage(cursor.bytes, at: start + byteCount)
+    {
+      throw ImageError(.pnmLineEnd, at: start)
     }
     let scale = SampleScale(maximum: header.maximum)
     var pixels: [UInt8] = []

@@ -68,13 +68,25 @@ import Testing
     for name in ["photo", "photo.jpg", "photo.png", "photo.raw.png"] {
       try expectFailure([golden.path, try folder.write(jpeg, name)], code: 1, text)
     }
-    for name in ["photo.raw", "photo.bin"] {
-      let result = try LeanBinary.run([golden.path, try folder.write(jpeg, name)])
-      #expect(result == .init(output: try golden.expected(jpeg) + "\n", error: "", code: 0))
-    }
+    let result = try LeanBinary.run([golden.path, try folder.write(jpeg, "photo.raw")])
+    #expect(result == .init(output: try golden.expected(jpeg) + "\n", error: "", code: 0))
+    try expectFailure([golden.path, try folder.write(jpeg, "photo.bin")], code: 1, "let the file's name end in .raw")
+    let piped = try LeanBinary.run([golden.path, "-"], input: Data(jpeg))
+    #expect(piped.code == 1 && piped.error.hasSuffix("give them as a file whose name ends in .raw\n"), "\(piped.error)")
     try expectFailure(
       [golden.path, try folder.write(Array(jpeg.dropLast()), "short.raw")], code: 1, "63 bytes are no raw")
     try expectFailure([golden.path, golden.path], code: 1, "an SWL model; give an image instead")
+  }
+
+  /// As `swiftlet eval` reads them.
+  @Test func filesOfEMNISTAreReadUpright() throws {
+    let pixels = golden.images(1)[0]
+    let stored = (0..<64).map { pixels[$0 % 8 * 8 + $0 / 8] }
+    let file: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 8] + stored
+    for (name, image) in [("EMNIST-letters-test-images-idx3-ubyte", pixels), ("t10k-images-idx3-ubyte.bin", stored)] {
+      let result = try LeanBinary.run([golden.path, try folder.write(file, name)])
+      #expect(result == .init(output: try golden.expected(image) + "\n", error: "", code: 0))
+    }
   }
 
   @Test func badModelsExitWithOne() throws {

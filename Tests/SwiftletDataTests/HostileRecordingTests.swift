@@ -34,6 +34,7 @@ import Testing
       (WAVBuilder(bits: 12), "the samples have 12 bits (block align 1); PCM of 8, 16, 24 or 32 bits"),
       (WAVBuilder(bits: 64, coding: 3), "the floating-point samples have 64 bits (block align 8)"),
       (WAVBuilder(bits: 24, blockAlign: 4), "the samples have 24 bits (block align 4)"),
+      (WAVBuilder(bits: 16, blockAlign: 4), "the samples have 16 bits (block align 4)"),
       (WAVBuilder(coding: 3), "the floating-point samples have 16 bits"),
       (WAVBuilder(coding: 6), "the samples have coding 6, not PCM"),
       (WAVBuilder(coding: 0xFFFE), "the data ends too early"),

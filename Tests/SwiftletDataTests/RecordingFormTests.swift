@@ -1,4 +1,3 @@
-import SwiftletBytes
 import SwiftletData
 import Testing
 
@@ -56,14 +55,6 @@ import Testing
     guard case .notANumber = #expect(throws: WAVError.self, performing: { try WAVFile(file.bytes) }) else {
       return #expect(Bool(false), "read")
     }
-  }
-
-  @Test func whatALimitForbidsIsRefused() throws {
-    let file = WAVBuilder(bits: 8, content: [1, 2, 3]).bytes
-    let limit = DecodeLimit(byteCount: 5)
-    guard case .overLimit(6, 5) = #expect(throws: WAVError.self, performing: { try WAVFile(file, decodeLimit: limit) })
-    else { return #expect(Bool(false), "no limit") }
-    #expect(try WAVFile(file, decodeLimit: DecodeLimit(byteCount: 6)).samples.count == 3)
   }
 
   @Test func noChangedByteCrashes() {

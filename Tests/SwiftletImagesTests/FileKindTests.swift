@@ -38,15 +38,15 @@ import Testing
       let file = Self.file(start, name)
       let kind = FileKind.recognized(file)
       #expect(kind.map { String(decoding: $0.name, as: UTF8.self) } == name)
-      for mustBePNG in [false, true] {
+      for (path, hint) in [("x", "let the file's name end in .raw"), ("x.png", nil), (nil, "give them as a file")] {
         let error = #expect(throws: ImageError.self, "\(name)") {
-          try InputDecoder.decode(file, height: 20, width: 20, channels: 1, mustBePNG: mustBePNG)
+          try InputDecoder.decode(file, height: 20, width: 20, channels: 1, name: InputName(path))
         }
         let text = ErrorTextTests.text { error?.write(to: &$0) }
-        #expect(text.hasPrefix("the file is \(name); "), "\(text)")
-        #expect(text.contains("let its name end in .raw") == !mustBePNG, "\(text)")
+        #expect(text.hasPrefix("the file is \(name); ") && !text.contains(") ("), "\(text)")
+        #expect(hint.map { text.contains("; if these are raw pixels all the same, \($0)") } ?? !text.contains(".raw"))
       }
-      let raw = try InputDecoder.decode(file, height: 20, width: 20, channels: 1, isRaw: true)
+      let raw = try InputDecoder.decode(file, height: 20, width: 20, channels: 1, name: InputName("x.raw"))
       #expect(Array(raw.pixels) == file)
     }
   }
@@ -80,14 +80,58 @@ import Testing
   }
 
   @Test func rawNamesSayThatTheBytesArePixels() throws {
-    for name in ["a.raw", "a.BIN", ".bin", "x/y.png.raw"] { #expect(InputDecoder.isRawName(name)) }
-    for name in ["raw", "a.raw.gz", "abin", "a.png", ""] { #expect(!InputDecoder.isRawName(name)) }
-    // Also what is a PNG, or starts as one.
-    let png = try PNGEncoder.encode(Image(width: 1, height: 1, channels: 1, pixels: [3]))
-    #expect(try InputDecoder.decode(png, height: 1, width: png.count, channels: 1, isRaw: true).pixels == png[...])
+    for name in ["a.raw", ".RAW", "x/y.png.raw"] { #expect(InputName(name).isRaw) }
+    for name in ["raw", "a.raw.gz", "a.bin", "a.png", ""] { #expect(!InputName(name).isRaw) }
     guard
-      case .rawByteCount(5, 6) = InputDecoderTests.reason([1, 2, 3, 4, 5], isRaw: true),
-      case .empty = InputDecoderTests.reason([], isRaw: true)
+      case .rawByteCount(5, 6, nil) = InputDecoderTests.reason([1, 2, 3, 4, 5], name: "a.raw"),
+      case .empty = InputDecoderTests.reason([], name: "a.raw")
     else { return #expect(Bool(false), "raw bytes of the wrong count") }
+    let jpeg = #expect(throws: ImageError.self) { try InputDecoderTests.decode(Self.files[0].start, name: "a.raw") }
+    #expect(
+      ErrorTextTests.text { jpeg?.write(to: &$0) }
+        == "the file is a JPEG image, and its 10 bytes are no raw images, which the model takes 6 bytes each")
+  }
+
+  /// A name cannot make pixels of a whole file's header.
+  @Test(arguments: ["a.raw", "a.bin", "a"])
+  func aWholeFileIsReadAsSuchWhateverItsName(_ name: String) throws {
+    let image = InputDecoderTests.image(1)
+    let idx = IDXTests.file([2, 2, 3], values: image.pixels + image.pixels)
+    for file in [
+      try PNGEncoder.encode(image), idx, try Zlib.deflate(idx, wrapper: .gzip),
+      Array("P5 3 2 255 ".utf8) + image.pixels,
+    ] {
+      let input = try InputDecoderTests.decode(file, name: name)
+      #expect(input.pixels.prefix(6) == image.pixels[...] && input.pixels.count == 6 * input.count)
+      // As many bytes as raw images of another size have.
+      let reason = #expect(throws: ImageError.self) {
+        try InputDecoder.decode(file, height: 1, width: file.count, channels: 1, name: InputName(name))
+      }?.reason
+      guard case .wrongSize = reason else {
+        return #expect(Bool(false), "\(file.count) bytes: \(reason.debugDescription)")
+      }
+    }
+    // 16 bytes of header and three images of 4 x 4 are four images of 4 x 4.
+    let three = IDXTests.file([3, 4, 4], values: [UInt8](repeating: 5, count: 48))
+    #expect(try InputDecoder.decode(three, height: 4, width: 4, channels: 1, name: InputName(name)).count == 3)
+  }
+
+  /// Pixels that begin by chance as a file does.
+  @Test(
+    arguments: [
+      [0, 0, 8, 3, 0, 0], [0x1F, 0x8B, 8, 0, 9, 9], [0x50, 0x35, 0x20, 0x31, 0x20, 0x31], [0x50, 0x32, 0x0A, 7, 7, 7],
+    ] as [[UInt8]])
+  func whatOnlyBeginsAsAFileCanBeRaw(_ pixels: [UInt8]) throws {
+    #expect(try InputDecoderTests.decode(pixels, name: "a.raw").pixels == pixels[...])
+    for (name, hint) in [
+      ("a", "let the file's name end in .raw"), (nil, "give them as a file whose name ends in .raw"),
+    ] {
+      let error = #expect(throws: ImageError.self) { try InputDecoderTests.decode(pixels, name: name) }
+      let text = ErrorTextTests.text { error?.write(to: &$0) }
+      #expect(text.hasSuffix("; if these are raw pixels all the same, \(hint)"), "\(text)")
+    }
+    let error = #expect(throws: ImageError.self) { try InputDecoderTests.decode(pixels + [0], name: "a") }
+    let text = ErrorTextTests.text { error?.write(to: &$0) }
+    #expect(!text.contains(".raw"), "\(text)")
   }
 }

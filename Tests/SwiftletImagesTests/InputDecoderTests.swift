@@ -10,17 +10,15 @@ import Testing
   }
 
   static func decode(
-    _ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false, isRaw: Bool = false
+    _ bytes: [UInt8], channels: Int = 1, name: String? = nil
   ) throws -> DecodedInput {
-    try InputDecoder.decode(bytes, height: 2, width: 3, channels: channels, mustBePNG: mustBePNG, isRaw: isRaw)
+    try InputDecoder.decode(bytes, height: 2, width: 3, channels: channels, name: InputName(name))
   }
 
   static func reason(
-    _ bytes: [UInt8], channels: Int = 1, mustBePNG: Bool = false, isRaw: Bool = false
+    _ bytes: [UInt8], channels: Int = 1, name: String? = nil
   ) -> ImageError.Reason? {
-    #expect(throws: ImageError.self) {
-      _ = try decode(bytes, channels: channels, mustBePNG: mustBePNG, isRaw: isRaw)
-    }?.reason
+    #expect(throws: ImageError.self) { _ = try decode(bytes, channels: channels, name: name) }?.reason
   }
 
   @Test func everyFormatIsToldByItsBytes() throws {
@@ -40,6 +38,27 @@ import Testing
     #expect(try Self.decode(try PNGEncoder.encode(color), channels: 3).pixels == color.pixels[...])
     #expect(
       try Self.decode(IDXTests.file([1, 2, 3, 3], values: color.pixels), channels: 3).pixels == color.pixels[...])
+  }
+
+  /// Images of 2 x 3 as EMNIST's files have them: 3 x 2, read down the columns.
+  @Test func namesThatPromiseColumnsHaveTheirImagesTurned() throws {
+    let pixels: [UInt8] = [1, 4, 2, 5, 3, 6]
+    let upright = DecodedInput(count: 1, pixels: [1, 2, 3, 4, 5, 6])
+    for name in ["emnist-letters-test-images-idx3-ubyte", "a/EMNIST-x.gz", "./Emnist", "emnist.raw"] {
+      #expect(try Self.decode(IDXTests.file([3, 2], values: pixels), name: name) == upright)
+      let two = IDXTests.file([2, 3, 2], values: pixels + pixels.map { $0 + 10 })
+      let packed = try Zlib.deflate(two, wrapper: .gzip)
+      #expect(try Self.decode(packed, name: name).pixels == [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16])
+      let color = IDXTests.file([1, 3, 2, 2], values: pixels.flatMap { [$0, $0 + 10] })
+      #expect(try Self.decode(color, channels: 2, name: name).pixels == [1, 11, 2, 12, 3, 13, 4, 14, 5, 15, 6, 16])
+      // Other files are what they are.
+      let png = try PNGEncoder.encode(Self.image(1))
+      #expect(try Self.decode(png, name: name).pixels == Self.image(1).pixels[...])
+    }
+    for name in ["train-images-idx3-ubyte", "emnist/t10k-images-idx3-ubyte", "emnis", "my-emnist", ""] {
+      #expect(!IDXFile.storesColumns(name))
+      #expect(try Self.decode(IDXTests.file([2, 3], values: pixels), name: name).pixels == pixels[...])
+    }
   }
 
   /// A large input times many images must not lift the cap on what an idx header may ask for.
@@ -107,7 +126,7 @@ import Testing
       return #expect(Bool(false), "labels")
     }
     // As many bytes as a raw image has, but the name promises a PNG.
-    guard case .notPNG = Self.reason(Self.image(1).pixels, mustBePNG: true) else {
+    guard case .notPNG = Self.reason(Self.image(1).pixels, name: "x.png") else {
       return #expect(Bool(false), "raw named .png")
     }
   }
@@ -117,6 +136,6 @@ import Testing
     ("a.png.gz", false),
   ])
   func namesThatPromiseAPNG(_ name: String, _ expected: Bool) {
-    #expect(InputDecoder.isPNGName(name) == expected)
+    #expect(InputName(name).isPNG == expected)
   }
 }

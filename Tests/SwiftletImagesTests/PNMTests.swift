@@ -62,6 +62,14 @@ import Testing
     var all: [[UInt8]] = []
     while let header = try decoder.nextHeader() { all.append(try decoder.readPixels(header)) }
     #expect(all == [[97], [255], [255, 0, 255]])
+    // A pixel of 10 behind CR, with an image right behind it.
+    var feeds = try PNMDecoder(Array("P5 1 1 255\r\nP5 1 1 255\r\n".utf8))
+    var count = 0
+    while let header = try feeds.nextHeader() {
+      #expect(try feeds.readPixels(header) == [10])
+      count += 1
+    }
+    #expect(count == 2)
   }
 
   @Test func whatALimitForbidsIsRefused() throws {
@@ -78,7 +86,7 @@ import Testing
     "P2 3 2 255 1 2 3 4 5", "P2 3 2 255 1 2 3 4 5 6 7", "P2 3 2 255 1 2 3 4 5 256", "P2 3 2 255 1 2 3 4 5 6x",
     "P2 8000 8000 255 1", "P5 3 2 255x123456", "P5 1 1 0 x", "P5 1 1 65536 xx", "P5 1 1 256 x", "P5 1 1 256 \u{2}x",
     "P2 1 1 9 10", "P1 2 1 0", "P1 2 1 0 2", "P1 1 1 1 0", "P4 9 1 x", "P5 1 1 255 aP5 1 1 255 b", "P5 1 1 255 a P7",
-    "P5 2 1 255\rab\r",
+    "P5 2 1 255\rab\r", "P5\r\n2 1\r\n255\r\na ", "P5\r\n2 1\r\n255\r\na \n", "P5\r\n2 1\r\n255\r\na \r\n",
   ])
   func badFilesAreRefused(_ text: String) {
     #expect(throws: ImageError.self) { try PNMDecoder.decode(Array(text.utf8)) }

@@ -65,8 +65,7 @@ enum Program {
     do throws(ImageError) {
       return try InputDecoder.decode(
         bytes, height: shape.height, width: shape.width, channels: shape.channels,
-        mustBePNG: !isStandard && InputDecoder.isPNGName(path), isRaw: !isStandard && InputDecoder.isRawName(path),
-        decodeLimit: options.areLimitsLifted ? .lifted : nil)
+        name: InputName(isStandard ? nil : path), decodeLimit: options.areLimitsLifted ? .lifted : nil)
     } catch { throw Failure(path, error) }
   }
 

@@ -12,7 +12,7 @@ let help: StaticString = """
   An INPUT is a PNG, PBM, PGM, PPM, idx or idx.gz file, raw bytes, or - for standard input. Nothing is resized: an
   image must have the size and channels the model takes. A file of several images gives a line for each, beginning
   with its index; several files give lines that begin with the file's name. What looks like another kind of file (a
-  JPEG, a ZIP archive, a text) is refused, not read as raw bytes, unless its name ends in .raw or .bin.
+  JPEG, a ZIP archive, a text) is refused, not read as raw bytes, unless its name ends in .raw.
 
     --top N          print the N likeliest labels (1)
     --json           print a JSON object for each image

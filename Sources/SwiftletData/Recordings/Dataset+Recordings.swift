@@ -6,7 +6,7 @@ extension Dataset {
     for sample in listing.samples {
       let bytes = try Self.readFile(sample.path, limit: WAVFile.byteLimit)
       let file: WAVFile
-      do throws(WAVError) { file = try WAVFile(bytes, decodeLimit: listing.decodeLimit) } catch {
+      do throws(WAVError) { file = try WAVFile(bytes) } catch {
         throw DataError(.recording(error), path: sample.path)
       }
       let known = first ?? (sample.path, file.sampleRate, LogMelSpectrogram(sampleRate: file.sampleRate))

@@ -23,8 +23,6 @@ public enum WAVError: Error, Sendable {
   case sampleRate(Int)
   /// A data chunk without samples, or with a part of a sample at its end.
   case dataByteCount(Int)
-  /// More bytes of samples than the limit; nothing was allocated for them.
-  case overLimit(byteCount: Int, limit: Int)
 }
 
 /// A RIFF WAVE file of samples in one channel, as 16 bits (IBM and Microsoft, "Multimedia Programming Interface and
@@ -45,8 +43,8 @@ package struct WAVFile: Sendable {
   /// The most bytes a file may have: 64 MiB.
   static var byteLimit: Int { 1 << 26 }
 
-  /// Reads a whole file; `decodeLimit` is for the bytes of the samples (nil: the default for a file of this size).
-  package init(_ bytes: [UInt8], decodeLimit: DecodeLimit? = nil) throws(WAVError) {
+  /// Reads a whole file; its samples take at most twice its bytes.
+  package init(_ bytes: [UInt8]) throws(WAVError) {
     guard !bytes.isEmpty else { throw .empty }
     guard bytes.count >= 12, bytes[0..<4].elementsEqual("RIFF".utf8), bytes[8..<12].elementsEqual("WAVE".utf8) else {
       throw .notWAV(FileKind.recognized(bytes))
@@ -63,8 +61,6 @@ package struct WAVFile: Sendable {
       guard count > 0, chunk.isStreamed || chunk.range.count % format.byteCount == 0 else {
         throw .dataByteCount(chunk.range.count)
       }
-      let limit = decodeLimit ?? DecodeLimit(fileOf: bytes.count)
-      guard 2 * count <= limit.byteCount else { throw .overLimit(byteCount: 2 * count, limit: limit.byteCount) }
       sampleRate = format.sampleRate
       samples = try format.samples(bytes, from: chunk.range.lowerBound, count: count)
       return
@@ -138,8 +134,8 @@ private struct WAVFormat {
     isFloat = coding == 3
     byteCount = bits / 8
     let isKnown = isFloat ? bits == 32 : [8, 16, 24, 32].contains(bits)
-    // 16 bits have always been read whatever the block align; others may lie in more bytes than they need.
-    guard isKnown, bits == 16 || blockAlign == byteCount else {
+    // Samples may lie in more bytes than they need.
+    guard isKnown, blockAlign == byteCount else {
       throw .sampleSize(bits: bits, blockAlign: blockAlign, isFloat: isFloat)
     }
     guard WAVFile.sampleRates.contains(rate) else { throw .sampleRate(rate) }
