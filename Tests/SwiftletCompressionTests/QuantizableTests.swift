@@ -42,9 +42,18 @@ import Testing
     for table in KernelTable.supported {
       #expect(try QuantizationTests.run(quantized, images, kernels: table) == expected, "\(table.name)")
     }
-    // Padding that counts makes the divisor as large as the kernel.
-    let counted = try model([.pool2D(Pool2D(.average, window: window, countsPadding: true)), Self.dense])
-    #expect(throws: QuantizationError.self) { try counted.checkQuantizable() }
+    // Padding that counts makes the divisor as large as the kernel: 2^24, and 2^34.
+    for (side, isTaken) in [(1 << 12, true), (1 << 17, false)] {
+      let window = SlidingWindow(kernel: Size2D(side), stride: Size2D(side), padding: .sameUpper)
+      let counted = try model([.pool2D(Pool2D(.average, window: window, countsPadding: true)), Self.dense])
+      let error: QuantizationError?
+      do throws(QuantizationError) {
+        try counted.checkQuantizable()
+        error = nil
+      } catch let refusal { error = refusal }
+      #expect((error == nil) == isTaken)
+      if let error { #expect("\(error)".contains("or a smaller window"), "\(error)") }
+    }
   }
 
   @Test func aBoundOutOfReachOfTheInputIsRefused() throws {

@@ -155,7 +155,7 @@ import SwiftletFormat
     // A transposed matrix of two rows.
     func transposed(_ columns: Int) throws -> [UInt8] {
       let weights = [129] + [UInt8](repeating: 1, count: 2 * columns)
-      return try Self.dense(inputs: columns, units: 2, isQuantized: true, [0, 110, 0] + weights + [0])
+      return try Self.dense(inputs: columns, units: 2, isQuantized: true, [0, 110] + weights + [0])
     }
     _ = try ModelReader.read(transposed(limits.steps / 6), limits: limits)
     #expect(try reason(transposed(limits.steps / 6 + 1), limits) == .stepLimit)

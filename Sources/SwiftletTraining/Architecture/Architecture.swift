@@ -157,7 +157,7 @@ public enum Architecture {
     let deviation = try fields.numbers("std", count: channels, of: "one per channel of the input")
     for (mean, deviation) in zip(mean, deviation) {
       let (narrowMean, narrow) = (Float(mean), Float(deviation))
-      guard narrow > 0, (1 / narrow).isFinite, (narrowMean / narrow).isFinite else {
+      guard narrow > 0, narrow.isFinite, (1 / narrow).isFinite, (narrowMean / narrow).isFinite else {
         throw ArchitectureError(
           "'normalize': a mean of \(mean) and a std of \(deviation) give no numbers; std must be above 0, and both "
             + "are for pixels scaled to 0...1")

@@ -65,10 +65,9 @@ struct Fields {
     }
   }
 
-  /// Numbers that 32 bits hold, as they are written.
   func numbers(_ key: String, count: Int, of what: String) throws(ArchitectureError) -> [Double] {
-    try take(key, default: nil, "a list of \(count) number\(count == 1 ? "" : "s") from -3e38 to 3e38, \(what)") {
-      Self.list($0, count: count...count) { Self.number($0).flatMap { Float($0).isFinite ? $0 : nil } }
+    try take(key, default: nil, "a list of \(count) number\(count == 1 ? "" : "s"), \(what)") {
+      Self.list($0, count: count...count, Self.number)
     }
   }
 
