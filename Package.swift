@@ -55,6 +55,7 @@ let fullTargets: [Target] = [
     name: "SwiftletCompression",
     dependencies: [
       "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletDiagnostics", "SwiftletModel",
+      "SwiftletBytes",
     ]),
   .target(
     name: "SwiftletPipeline",

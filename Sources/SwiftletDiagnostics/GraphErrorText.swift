@@ -48,6 +48,8 @@ extension GraphError.Reason {
       text.write(text: "the sum of output channel ", channel, " could pass 32 bits; its weight scale must be larger")
     case .multiplierRange(let channel):
       text.write(text: "the scales of output channel ", channel, " are too far apart for a 31-bit multiplier")
+    case .noNodes:
+      text.write(text: "no layer is left to compute anything (dropout and softmax do not stay); add one, such as dense")
     case .overLimit: text.write(text: "more nodes, values or elements than the limits allow")
     case .tooMany(let what, let count, let limit):
       text.write(text: "the model would have ")

@@ -64,16 +64,21 @@ extension ByteWriter {
 }
 
 extension Metadata {
-  /// Whether the writer can store this: nothing passes the format's limits.
-  var isWritable: Bool {
+  /// Whether the writer can store this, and a reader read it: nothing passes the format's limits.
+  func isWritable(inputChannels: Int, isQuantized: Bool) -> Bool {
     guard labels.count <= labelLimit, labels.allSatisfy({ $0.count <= Limits.nameBytes }) else { return false }
-    if let normalization, normalization.mean.count != normalization.standardDeviation.count { return false }
+    if let normalization {
+      guard !isQuantized, normalization.mean.count == inputChannels,
+        normalization.standardDeviation.count == inputChannels, normalization.mean.allSatisfy({ $0.isFinite }),
+        normalization.standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 })
+      else { return false }
+    }
     if let selfTest, !(1...SelfTest.maximumSampleCount).contains(selfTest.sampleCount) { return false }
     guard let provenance else { return true }
     return provenance.accuracies.count <= accuracyLimit
       && [provenance.tool, provenance.data, provenance.note].allSatisfy { $0.count <= noteLimit }
-      && provenance.accuracies.allSatisfy { $0.correct >= 0 && $0.correct <= $0.total }
-      && (provenance.split?.validationCount ?? 0) >= 0
+      && provenance.accuracies.allSatisfy { $0.correct >= 0 && $0.correct <= $0.total && $0.total <= Int(Int32.max) }
+      && (0...Int(Int32.max)).contains(provenance.split?.validationCount ?? 0)
   }
 }
 

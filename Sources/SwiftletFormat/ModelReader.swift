@@ -119,7 +119,7 @@ public enum ModelReader {
   ) throws(ModelFormatError) -> Model {
     var model = Model(values: [], nodes: [], inputs: [], outputs: [])
     var elementCount = 0
-    let inputCount = try reader.count("input count", atLeast: 1, limit: 64)
+    let inputCount = try reader.count("input count", atLeast: 1, limit: Limits.connections)
     for index in 0..<inputCount {
       var value = Value(shape: try reader.shape("input shape"))
       if isQuantized {
@@ -144,7 +144,7 @@ public enum ModelReader {
         throw reader.error(.graph(GraphError(.overLimit, node: index)), "node", at: start)
       }
     }
-    let outputCount = try reader.count("output count", limit: 64)
+    let outputCount = try reader.count("output count", limit: Limits.connections)
     if outputCount == 0 { model.outputs = [model.values.count - 1] }
     for _ in 0..<outputCount {
       model.outputs.append(try reader.count("output", limit: model.values.count - 1))
@@ -171,7 +171,7 @@ public enum ModelReader {
     var inputs = [model.values.count - 1]
     if options & NodeOption.inputs != 0 {
       inputs = []
-      let count = try reader.count("node input count", atLeast: 1, limit: 64)
+      let count = try reader.count("node input count", atLeast: 1, limit: Limits.connections)
       inputs.reserveCapacity(count)
       for _ in 0..<count {
         inputs.append(model.values.count - (try reader.count("node input", atLeast: 1, limit: model.values.count)))

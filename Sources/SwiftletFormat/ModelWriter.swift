@@ -31,10 +31,21 @@ public enum ModelWriter {
   public static func write(
     _ model: Model, packing: Packing = .smallest, effort: Zlib.Effort = .smallest
   ) throws(ModelFormatError) -> WrittenModel {
-    do { try model.validate() } catch {
-      throw ModelFormatError(.notWritable(error), "model", at: 0, isInContent: false)
-    }
-    guard model.metadata.isWritable, model.nodes.allSatisfy({ $0.name.count <= Limits.nameBytes }) else {
+    try write(model, packing: packing, effort: effort, caps: .lifted)
+  }
+
+  /// As `write`, for readers that hold to `caps`: what is written can be read.
+  package static func write(
+    _ model: Model, packing: Packing = .smallest, effort: Zlib.Effort = .smallest, caps: ReadLimits
+  ) throws(ModelFormatError) -> WrittenModel {
+    do {
+      try model.validate()
+      try check(model, caps)
+    } catch { throw ModelFormatError(.notWritable(error), "model", at: 0, isInContent: false) }
+    let input = model.values[model.inputs[0]].shape
+    guard model.metadata.isWritable(inputChannels: input.channels, isQuantized: model.isQuantized),
+      model.nodes.allSatisfy({ $0.name.count <= Limits.nameBytes })
+    else {
       throw ModelFormatError(.notWritable(GraphError(.overLimit)), "metadata", at: 0, isInContent: false)
     }
     let model = model.canonicallyNumbered()
@@ -45,7 +56,7 @@ public enum ModelWriter {
     let metadataEnd = writer.count
     let flags = model.isQuantized ? ModelFormat.quantizedFlag : 0
     var coded: WrittenModel?
-    let isCodable = model.isCodable && metadataEnd <= CodedContent.preludeLimit
+    let isCodable = model.isCodable && metadataEnd <= min(CodedContent.preludeLimit, caps.contentBytes)
     guard packing != .coded || isCodable || !model.isQuantized else {
       throw ModelFormatError(.notCodable, "arithmetic coding", at: 0, isInContent: false)
     }
@@ -67,10 +78,25 @@ public enum ModelWriter {
         blockEnds += written.blockEnds
       }
     }
+    guard writer.count <= caps.contentBytes else {
+      if let coded { return coded }
+      throw ModelFormatError(.notWritable(GraphError(.overLimit)), "content", at: 0, isInContent: false)
+    }
     let bytes = try Container.write(writer.bytes, flags: flags, blockEnds: blockEnds, effort: effort)
     if let coded, coded.bytes.count < bytes.count { return coded }
     return WrittenModel(
       bytes: bytes, tensors: records, graphByteCount: graphEnd, metadataByteCount: metadataEnd - graphEnd)
+  }
+
+  private static func check(_ model: Model, _ caps: ReadLimits) throws(GraphError) {
+    let parameters = model.parameterCount
+    guard parameters <= caps.parameters else {
+      throw GraphError(.tooMany(.parameters, count: parameters, limit: caps.parameters))
+    }
+    let activations = model.values.reduce(0) { $0 + $1.shape.count }
+    guard activations <= caps.activations else {
+      throw GraphError(.tooMany(.activations, count: activations, limit: caps.activations))
+    }
   }
 
   private static func writeGraph(_ model: Model, _ writer: inout ByteWriter) {

@@ -8,13 +8,17 @@ extension Evaluation {
   /// error, u8 outputs taken for the reals they stand for.
   ///
   /// - Throws: `EvaluationError` where model and images do not fit together.
-  public static func of(_ model: Model, on data: Dataset, threads: Int = 1) throws(EvaluationError) -> Evaluation {
+  public static func of(
+    _ model: Model, on data: Dataset, threads: Int = 1, memoryLimit: Int? = nil
+  ) throws(EvaluationError) -> Evaluation {
     guard data.count > 0 else { throw .noImages }
     guard model.inputs.count == 1, model.outputs.count == 1 else { throw .endpoints }
     let input = model.values[model.inputs[0]].shape
     let images = Shape(height: data.height, width: data.width, channels: data.channels)
     guard input == images else { throw .imageShape(model: input, images: images) }
-    if model.reconstructsInput { return try reconstruction(model, on: data, threads: threads) }
+    if model.reconstructsInput {
+      return try reconstruction(model, on: data, threads: threads, memoryLimit: memoryLimit)
+    }
     guard data.isLabelled else { throw .noLabels }
     let outputs = model.values[model.outputs[0]].shape.count
     guard outputs == data.classNames.count else { throw .classCount(model: outputs, images: data.classNames.count) }
@@ -24,7 +28,8 @@ extension Evaluation {
     }
     let result =
       model.isQuantized
-      ? try integer(model, on: data, threads: threads) : try float(model, on: data, threads: threads)
+      ? try integer(model, on: data, threads: threads, memoryLimit: memoryLimit)
+      : try float(model, on: data, threads: threads)
     guard !mapping.isIdentity else { return result }
     return Evaluation(predictions: result.predictions.map { mapping.classes[$0] }, on: data)
   }

@@ -6,9 +6,11 @@ extension Evaluation {
   static let batch = 64
 
   /// Scores a quantized model with the integer runtime, `batch` images at a time.
-  static func integer(_ model: Model, on data: Dataset, threads: Int) throws(EvaluationError) -> Evaluation {
+  static func integer(
+    _ model: Model, on data: Dataset, threads: Int, memoryLimit: Int?
+  ) throws(EvaluationError) -> Evaluation {
     let prepared: PreparedModel
-    do { prepared = try PreparedModel(model, maxBatch: batch) } catch {
+    do { prepared = try PreparedModel(model, maxBatch: batch, memoryLimit: memoryLimit) } catch {
       throw .notRunnable("the runtime refuses the model: \(error.reason)")
     }
     let session = Session(prepared, threads: threads)

@@ -24,10 +24,13 @@ extension Evaluation {
   }
 
   /// Scores a model whose output has its input's shape; labels take no part.
-  static func reconstruction(_ model: Model, on data: Dataset, threads: Int) throws(EvaluationError) -> Evaluation {
+  static func reconstruction(
+    _ model: Model, on data: Dataset, threads: Int, memoryLimit: Int?
+  ) throws(EvaluationError) -> Evaluation {
     let errors =
       try model.isQuantized
-      ? integerErrors(model, on: data, threads: threads) : floatErrors(model, on: data, threads: threads)
+      ? integerErrors(model, on: data, threads: threads, memoryLimit: memoryLimit)
+      : floatErrors(model, on: data, threads: threads)
     return Evaluation(
       Reconstruction(squaredErrors: errors, variance: data.pixelVariance), classNames: data.classNames)
   }
@@ -48,12 +51,12 @@ extension Evaluation {
   }
 
   private static func integerErrors(
-    _ model: Model, on data: Dataset, threads: Int
+    _ model: Model, on data: Dataset, threads: Int, memoryLimit: Int?
   ) throws(EvaluationError) -> [Double] {
     let output = model.values[model.outputs[0]]
     guard let quantization = output.quantization else { throw .notRunnable("the output has no quantization") }
     let prepared: PreparedModel
-    do { prepared = try PreparedModel(model, maxBatch: batch) } catch {
+    do { prepared = try PreparedModel(model, maxBatch: batch, memoryLimit: memoryLimit) } catch {
       throw .notRunnable("the runtime refuses the model: \(error.reason)")
     }
     let session = Session(prepared, threads: threads)

@@ -5,8 +5,13 @@ public import SwiftletModel
 ///
 /// It is immutable, so any number of sessions, on any threads, share it.
 public final class PreparedModel: @unchecked Sendable {
-  /// The most bytes the packed weights and tables may take, and the most one arena may take, unless told otherwise.
-  public static var memoryLimit: Int { 1 << 30 }
+  /// The most bytes the packed weights and tables of `model` may take, and the most one arena may take, unless told
+  /// otherwise (Format.md, Limits).
+  ///
+  /// Packed weights take up to 8 bytes each; the arena of a large image tens of megabytes.
+  public static func memoryLimit(of model: Model) -> Int { max(256 << 20, 8 * model.parameterCount) }
+  /// The limit for models that are trusted, `--no-limits`.
+  public static var liftedMemoryLimit: Int { 16 << 30 }
   /// An arena beyond this many bytes holds fewer images at a time, down to `smallestChunk`: the second-level cache.
   static var preferredArena: Int { 512 << 10 }
   /// Dense layers read their weights once for so many images.
@@ -40,18 +45,20 @@ public final class PreparedModel: @unchecked Sendable {
   ///
   /// A model that `runsOnce` is prepared without what pays only in later runs; the results are the same bytes.
   /// `kernels` defaults to the table `SWIFTLET_KERNELS` names, or the fastest. A small file may describe a network that
-  /// takes much memory to run: beyond `memoryLimit` bytes it is refused before they are allocated.
+  /// takes much memory to run: beyond `memoryLimit` bytes, by default `memoryLimit(of: model)`, it is refused before they
+  /// are allocated.
   /// - Throws: `PrepareError` for a float or invalid model, an unknown kernel table, or a model that needs more memory
   ///   than `memoryLimit`.
   public init(
     _ model: Model, maxBatch: Int = 1, kernels: KernelTable? = nil, runsOnce: Bool = false,
-    memoryLimit: Int = PreparedModel.memoryLimit
+    memoryLimit: Int? = nil
   ) throws(PrepareError) {
     precondition(maxBatch >= 1, "maxBatch must be at least 1")
     // Building the program folds every weighted node, which checks its accumulators.
     do { try model.validate(checkingAccumulators: false) } catch { throw PrepareError(error) }
     guard model.isQuantized else { throw PrepareError(.floatModel) }
     guard let kernels = kernels ?? KernelTable.selected else { throw PrepareError(.unknownKernels) }
+    let memoryLimit = memoryLimit ?? PreparedModel.memoryLimit(of: model)
     let builder = try ProgramBuilder(
       model, kernels, maxBatch: maxBatch, runsOnce: runsOnce, memoryLimit: memoryLimit)
     try builder.build()

@@ -54,7 +54,7 @@ import Testing
       .valueMadeTwice(value: 1), .valueNeverMade(value: 1), .declaredShape(declared: shape, inferred: shape),
       .parameterShape(index: 0), .parameterElement(index: 0), .parameterValue(index: 0, element: 5),
       .parameterScales(index: 0), .quantization(value: 2), .floatOnly, .accumulatorOverflow(channel: 3),
-      .multiplierRange(channel: 3), .overLimit, .tooMany(.nodes, count: 5, limit: 4), .endpoints,
+      .multiplierRange(channel: 3), .overLimit, .tooMany(.nodes, count: 5, limit: 4), .noNodes, .endpoints,
     ]
     let texts = reasons.map { reason in text { reason.write(to: &$0) } }
     #expect(Set(texts).count == reasons.count)

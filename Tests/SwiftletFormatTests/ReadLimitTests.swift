@@ -126,6 +126,41 @@ import SwiftletFormat
     #expect(try reason(bytes, ReadLimits(memoryBytes: 20_000)) == .memoryLimit(20_000))
   }
 
+  /// 1 weight, its 4-byte bias, and 64 for scale and checks in each row; 9 for the column.
+  @Test func everyBiasOfCodedContentCounts() throws {
+    let bytes = try Self.coded(rows: 1000, columns: 1, isEmpty: true)
+    let prelude = try ModelReader.readDetailed(bytes).header.contentByteCount
+    let memory = 1000 * (64 + 1 + 4) + 9 + 512 + prelude
+    _ = try ModelReader.read(bytes, limits: ReadLimits(memoryBytes: memory))
+    #expect(try reason(bytes, ReadLimits(memoryBytes: memory - 1)) == .memoryLimit(memory - 1))
+  }
+
+  /// The defaults' room in a 1024th of the size: 50 million parameters less one for each byte of content.
+  @Test func theRoomFormatTellsIsThere() throws {
+    let memory = ReadLimits(fileOf: 0).memoryBytes
+    let steps = ReadLimits(fileOf: 0).steps
+    #expect(memory / 1_000_000 == 50 && memory / 2 / 1_000_000 == 25 && steps / 3 / 1_000_000 == 11)
+    let limits = ReadLimits(memoryBytes: memory >> 10, steps: steps >> 10)
+    // What a node, a channel, its bias and the content's other bytes take.
+    let rest = 700
+    func layer(_ count: Int, _ weights: [UInt8]) throws -> [UInt8] {
+      try Self.dense(inputs: count, units: 1, isQuantized: true, [0, 110] + weights + [0])
+    }
+    func raw(_ count: Int) throws -> [UInt8] { try layer(count, [1] + [UInt8](repeating: 1, count: count)) }
+    let half = limits.memoryBytes / 2
+    _ = try ModelReader.read(raw(half - rest), limits: limits)
+    #expect(try reason(raw(half), limits) == .memoryLimit(limits.memoryBytes))
+    _ = try ModelReader.read(layer(limits.memoryBytes - rest, [0]), limits: limits)
+    #expect(try reason(layer(limits.memoryBytes, [0]), limits) == .memoryLimit(limits.memoryBytes))
+    // A transposed matrix of two rows.
+    func transposed(_ columns: Int) throws -> [UInt8] {
+      let weights = [129] + [UInt8](repeating: 1, count: 2 * columns)
+      return try Self.dense(inputs: columns, units: 2, isQuantized: true, [0, 110] + weights + [0])
+    }
+    _ = try ModelReader.read(transposed(limits.steps / 6), limits: limits)
+    #expect(try reason(transposed(limits.steps / 6 + 1), limits) == .stepLimit)
+  }
+
   @Test func aLongGraphIsRefusedBeforeItIsDecoded() throws {
     let bytes = try Self.coded(rows: 1, columns: 1, isEmpty: true)
     #expect(throws: ModelFormatError.self) { try ModelReader.read(bytes, limits: ReadLimits(steps: 100)) }

@@ -101,7 +101,7 @@ import Testing
         Issue.record("refused for another reason")
         return
       }
-      #expect(error?.node == 0 && needed > limit && limit == PreparedModel.memoryLimit)
+      #expect(error?.node == 0 && needed > limit && limit == PreparedModel.memoryLimit(of: model))
     }
   }
 }

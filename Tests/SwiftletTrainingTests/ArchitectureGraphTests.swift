@@ -72,13 +72,6 @@ import Testing
       "\(Self.conv(6)), \(Self.conv(9, "\"kernel\": 3, \"groups\": 4"))",
       "4 groups divide neither the 6 channels nor the 9 filters")
     expect(
-      "{\"type\": \"dropout\", \"rate\": 1}",
-      "layer 0 (dropout): the dropout rate is 1; it must be at least 0 and below 1")
-    expect("{\"type\": \"dropout\", \"rate\": 0.99999999}", "the dropout rate is 1;")
-    expect("{\"type\": \"batch_norm\", \"epsilon\": -0.001}", "epsilon is -0.001; it must be above 0")
-    expect("{\"type\": \"batch_norm\", \"epsilon\": 1e-60}", "epsilon is 0; it must be above 0")
-    expect("{\"type\": \"batch_norm\", \"momentum\": 1.5}", "the momentum is 1.5; it must be from 0 to 1")
-    expect(
       "{\"type\": \"max_pool2d\", \"kernel\": 2, \"padding\": 2}",
       "a pooling window would lie wholly in the padding; use less padding")
     expect(
@@ -92,6 +85,46 @@ import Testing
       "the inputs have the shapes 26 x 26 x 4 and 24 x 24 x 5; add needs equal shapes")
     expect("{\"type\": \"reshape\", \"shape\": [28, 27, 1]}", "the input has 784 elements and the new shape 756")
     expect("{\"type\": \"relu\"}", input: "[20000, 20000, 1]", "'input': the shape 20000 x 20000 x 1 is too large")
+  }
+
+  /// The number is told as the file has it, not as 32 bits hold it.
+  @Test func numbersThatNarrowingSpoilsAreShownAsWritten() {
+    for rate in ["1", "0.99999999", "0.999999999", "-1e-60"] {
+      expect(
+        "{\"type\": \"dropout\", \"rate\": \(rate)}",
+        "layer 0 (dropout): 'rate' must be a number from 0 to 0.9999999, below 1, not \(rate)")
+    }
+    for epsilon in ["-0.001", "1e-60", "1e60", "0"] {
+      expect(
+        "{\"type\": \"batch_norm\", \"epsilon\": \(epsilon)}",
+        "layer 0 (batch_norm): 'epsilon' must be a number above 0, from 1e-45 to 3e38, not \(epsilon)")
+    }
+    for momentum in ["1.5", "1.000000001"] {
+      expect(
+        "{\"type\": \"batch_norm\", \"momentum\": \(momentum)}",
+        "'momentum' must be a number from 0 to 1, not \(momentum)")
+    }
+    let normalized = { (mean: String, deviation: String) in
+      "{\"input\": [4, 4, 1], \"normalize\": {\"mean\": [\(mean)], \"std\": [\(deviation)]}, "
+        + "\"layers\": [{\"type\": \"dense\", \"units\": 2}]}"
+    }
+    let faults = [
+      ("1e39", "1", "a mean of 1e+39 and a std of 1.0 give no numbers"),
+      ("0.5", "1e-50", "a mean of 0.5 and a std of 1e-50 give no numbers"),
+    ]
+    for (mean, deviation, text) in faults {
+      let error = #expect(throws: ArchitectureError.self) {
+        try Architecture.parse(Data(normalized(mean, deviation).utf8))
+      }
+      #expect(error.map { "\($0)".contains(text) } ?? false, "\(String(describing: error))")
+    }
+  }
+
+  @Test func aMultiplierIsToldByItsOwnName() {
+    let window = "\"type\": \"depthwise_conv2d\", \"kernel\": 1"
+    expect(
+      "\(Self.conv(2)), {\(window), \"multiplier\": 16777216}",
+      "layer 1 (depthwise_conv2d): 'multiplier' must be a whole number from 1 to 8388608, not 16777216")
   }
 
   /// Nothing is allocated for what passes a limit, so the refusal takes no time; what passes none can be read back.

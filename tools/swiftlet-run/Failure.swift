@@ -37,7 +37,7 @@ struct Failure: Error {
   init(_ subject: UnsafePointer<CChar>, _ error: PrepareError, model: Model) {
     self.init(subject) { text in
       error.write(to: &text, model: model)
-      if case .memory(_, let limit) = error.reason, limit < Program.liftedMemoryLimit {
+      if case .memory(_, let limit) = error.reason, limit < PreparedModel.liftedMemoryLimit {
         text.write(text: "; if you trust the file, --no-limits runs it all the same")
       }
     }

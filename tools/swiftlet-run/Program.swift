@@ -10,8 +10,6 @@ import SwiftletRuntime
 enum Program {
   static let modelLimit = 1 << 28
   static let inputLimit = 1 << 30
-  /// What a model may take to run with --no-limits: 16 GiB.
-  static let liftedMemoryLimit = 1 << 34
 
   static func run(_ options: Options, to output: inout Output) throws(Failure) {
     guard let path = options.model else { return }
@@ -99,10 +97,10 @@ enum Program {
     _ model: Model, path: UnsafePointer<CChar>, _ options: Options, kernels: KernelTable?, maxBatch: Int = 1,
     runsOnce: Bool = false
   ) throws(Failure) -> PreparedModel {
-    // Weights prepared take up to 8 bytes each; the arena of a large image tens of megabytes.
-    let limit = options.areLimitsLifted ? liftedMemoryLimit : max(1 << 28, 8 * model.parameterCount)
     do throws(PrepareError) {
-      return try PreparedModel(model, maxBatch: maxBatch, kernels: kernels, runsOnce: runsOnce, memoryLimit: limit)
+      return try PreparedModel(
+        model, maxBatch: maxBatch, kernels: kernels, runsOnce: runsOnce,
+        memoryLimit: options.areLimitsLifted ? PreparedModel.liftedMemoryLimit : nil)
     } catch { throw Failure(path, error, model: model) }
   }
 

@@ -48,7 +48,10 @@ struct Eval: ParsableCommand {
       let images =
         subset == .test ? try loaded.testImages(sets, other: "validation") : try file.heldOut(of: sets.train).validation
       let result: Evaluation
-      do { result = try Evaluation.of(file.model, on: images, threads: threads.count) } catch {
+      do {
+        result = try Evaluation.of(
+          file.model, on: images, threads: threads.count, memoryLimit: LimitOptions.running)
+      } catch {
         throw Failure("\(file.name): \(error)")
       }
       if json, let reconstruction = result.reconstruction {
@@ -87,7 +90,8 @@ struct Eval: ParsableCommand {
   private func speed(_ file: ModelFile) throws -> String {
     guard file.model.isQuantized else { return "-" }
     do {
-      return Measurement.calls(of: try PreparedModel(file.model), batch: 1, threads: 1).medianMicroseconds.fixed(1)
+      let prepared = try PreparedModel(file.model, memoryLimit: LimitOptions.running)
+      return Measurement.calls(of: prepared, batch: 1, threads: 1).medianMicroseconds.fixed(1)
     } catch { throw Failure("\(file.name): \(Failure.describe(error))") }
   }
 

@@ -57,7 +57,7 @@ struct InspectReport: Encodable {
     var kernelOfNode: [Int: String] = [:]
     if quantized {
       do {
-        let prepared = try PreparedModel(model)
+        let prepared = try PreparedModel(model, memoryLimit: LimitOptions.running)
         arena_bytes = prepared.arenaByteCount
         packed_bytes = prepared.packedByteCount
         kernels = "\(prepared.kernels.name)"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import SwiftletBytes
 import SwiftletFormat
+import SwiftletRuntime
 import Synchronization
 
 /// Whether small files may ask for much memory and time.
@@ -17,6 +18,9 @@ struct LimitOptions: ParsableArguments {
 
   /// What reading a model may take; nil for the defaults.
   static var models: ReadLimits? { lifted.load(ordering: .relaxed) ? .lifted : nil }
+
+  /// What a model may take to run; nil for the default.
+  static var running: Int? { lifted.load(ordering: .relaxed) ? PreparedModel.liftedMemoryLimit : nil }
 
   /// What decoding an image, a recording or an idx file may make of it; nil for the default.
   static var decoding: DecodeLimit? { lifted.load(ordering: .relaxed) ? .lifted : nil }

@@ -32,7 +32,7 @@ struct Verify: ParsableCommand {
       samples: test.sampleCount, expected: String(test.outputHash, radix: 16), paths: [:], verified: true)
     for table in KernelTable.supported {
       let prepared: PreparedModel
-      do { prepared = try PreparedModel(file.model, kernels: table) } catch {
+      do { prepared = try PreparedModel(file.model, kernels: table, memoryLimit: LimitOptions.running) } catch {
         throw Failure("\(file.name): \(Failure.describe(error))")
       }
       let isSame = test.verify(prepared)

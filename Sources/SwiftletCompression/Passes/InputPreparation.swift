@@ -4,14 +4,16 @@ import SwiftletModel
 struct InputPreparation {
   var model: Model
   var input: Quantization
+  /// The name of the layer that normalizes, where it needs one.
+  private(set) var addedName: [UInt8]?
 
   /// Does away with the normalization of the input: by nothing, by weights, by the input's scale and zero point, or by a
   /// layer.
   ///
-  /// Folded into weights, the model reads x / 255 and has no normalization any more. Where padding forbids that, one
+  /// Folded into weights, the model reads x / 255 and has no normalization. Where padding forbids that, one
   /// mean and deviation for all channels with 255 * mean an integer (within 1e-4, what Float keeps of it) become the
   /// input's quantization, and the float model stays as it is, normalization included. Any other normalization becomes
-  /// the first layer, `normalize`, of a model that reads x / 255.
+  /// the first layer of a model that reads x / 255, named `normalize`, or `normalize_2` and so on where that is taken.
   /// - Throws: `QuantizationError(.normalizationMalformed)`.
   init(_ model: Model) throws(QuantizationError) {
     guard let normalization = model.metadata.normalization else {
@@ -33,14 +35,13 @@ struct InputPreparation {
     } else if let input = InputPreparation.quantization(normalization) {
       self.init(model: model, input: input)
     } else {
-      var result = model.applying(map, toInput: value, name: InputPreparation.layerName)
+      let name = model.freeName("normalize")
+      var result = model.applying(map, toInput: value, name: name)
       result.metadata.normalization = nil
       self.init(model: result.fusingActivations(), input: .image)
+      addedName = name
     }
   }
-
-  /// The name of the layer that normalizes, where it needs one.
-  static let layerName = Array("normalize".utf8)
 
   private init(model: Model, input: Quantization) {
     self.model = model
@@ -58,5 +59,19 @@ struct InputPreparation {
       let scale = Scale(1 / (255 * Double(deviation)))
     else { return nil }
     return Quantization(scale: scale, zeroPoint: Int(zeroPoint))
+  }
+}
+
+extension Model {
+  /// `base`, or the first of `base_2`, `base_3` and so on that no node is named.
+  fileprivate func freeName(_ base: String) -> [UInt8] {
+    let taken = Set(nodes.indices.map { name(ofNode: $0) })
+    var free = Array(base.utf8)
+    var number = 2
+    while taken.contains(free) {
+      free = Array("\(base)_\(number)".utf8)
+      number += 1
+    }
+    return free
   }
 }

@@ -22,7 +22,7 @@ extension Model {
     return result.canonicallyNumbered()
   }
 
-  /// The model with a first node, `name`, between the input `value` and all that reads it.
+  /// The model with a first node, `name`, between the input `value` and all that reads it or hands it out.
   func applying(_ map: ChannelAffine, toInput value: Int, name: [UInt8]) -> Model {
     var result = self
     let mapped = values.count
@@ -30,6 +30,7 @@ extension Model {
     for index in nodes.indices {
       result.nodes[index].inputs = nodes[index].inputs.map { $0 == value ? mapped : $0 }
     }
+    result.outputs = outputs.map { $0 == value ? mapped : $0 }
     var node = Node(name: name, op: .activation(.none), inputs: [value], output: mapped)
     node.become(map)
     result.nodes.insert(node, at: 0)

@@ -1,3 +1,4 @@
+import SwiftletBytes
 import SwiftletModel
 
 /// Why channels cannot be removed.
@@ -16,7 +17,9 @@ public enum ChannelRemovalError: Error, Hashable, Sendable {
 }
 
 extension ChannelRemovalError: CustomStringConvertible {
-  public var description: String {
+  public var description: String { printable(Array(text.utf8)) }
+
+  private var text: String {
     switch self {
     case .quantized: "the model is quantized already; remove channels from its float model"
     case .notRemovable(let layer):

@@ -1,3 +1,4 @@
+import SwiftletBytes
 import SwiftletModel
 
 /// Which layers magnitude pruning takes its weights from, in which pieces, and how it shares them out.
@@ -38,7 +39,9 @@ public enum PruningError: Error, Hashable, Sendable {
 }
 
 extension PruningError: CustomStringConvertible {
-  public var description: String {
+  public var description: String { printable(Array(text.utf8)) }
+
+  private var text: String {
     switch self {
     case .quantized: "the model is quantized already; prune its float model"
     case .unknownLayer(let name, let known):

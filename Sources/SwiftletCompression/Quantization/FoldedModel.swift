@@ -34,9 +34,9 @@ public struct FoldedModel: Sendable {
       // What is left of it has another kind, so its default name would be another.
       if case .batchNorm = model.nodes[index].op { given.insert(named.nodes[index].name) }
     }
-    given.insert(InputPreparation.layerName)
     let folded = try named.droppingTrainingNodes().droppingFinalSoftmax().foldingBatchNorm()
     let prepared = try InputPreparation(folded.fusingActivations())
+    if let name = prepared.addedName { given.insert(name) }
     var result = equalizes ? prepared.model.equalized() : prepared.model
     names = result.nodes.map { String(decoding: $0.name, as: UTF8.self) }
     for index in result.nodes.indices where !given.contains(result.nodes[index].name) { result.nodes[index].name = [] }

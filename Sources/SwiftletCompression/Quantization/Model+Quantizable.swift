@@ -5,7 +5,7 @@ extension Model {
   /// Tries, before any training, whether what this float network computes can become integers: quantization itself, on
   /// two images of noise, with the parameters as they are.
   ///
-  /// What training changes (a scale, a range) counts for nothing.
+  /// What training changes (the scales of layers with weights) counts for nothing.
   /// - Throws: `QuantizationError` naming the node that stands in the way.
   public func checkQuantizable(threads: Int = 1) throws(QuantizationError) {
     let folded = try FoldedModel(self)
@@ -17,8 +17,11 @@ extension Model {
     do {
       _ = try folded.quantized(folded.calibrated(on: images, threads: threads))
     } catch {
+      let node = folded.names.firstIndex { $0 == error.node }
+      let isTrained = node.map { folded.model.nodes[$0].op.isWeighted } ?? false
       switch error.reason {
-      case .scaleRange, .nonFiniteActivation, .graph(.multiplierRange), .graph(.accumulatorOverflow): return
+      case .nonFiniteActivation, .graph(.accumulatorOverflow): return
+      case .scaleRange, .graph(.multiplierRange): if !isTrained { throw error }
       default: throw error
       }
     }

@@ -1,3 +1,4 @@
+import SwiftletBytes
 import SwiftletDiagnostics
 import SwiftletModel
 import SwiftletRuntime
@@ -43,11 +44,17 @@ public struct QuantizationError: Error, Hashable, Sendable {
 
 extension QuantizationError: CustomStringConvertible {
   /// One line: the node, what is wrong, and how to mend it where that is not plain.
-  public var description: String { node.map { "node \($0): \(text)" } ?? text }
+  public var description: String {
+    node.map { "node \(printable(Array($0.utf8))): \(text)" } ?? text
+  }
 
   private var text: String {
     switch reason {
     case .alreadyQuantized: "the model is quantized already; start from its float model"
+    case .graph(.noNodes): "\(GraphError.Reason.noNodes)"
+    case .graph(.multiplierRange):
+      "the values that come in and those that go out differ too much in size for integers, by a factor of about 2^30; "
+        + "use a bound nearer to the values here, or a smaller window or divisor"
     case .graph(let reason): "the quantized model breaks a rule: \(reason)"
     case .nonFiniteParameter: "a parameter is NaN or infinite; train again, with a lower learning rate if it diverged"
     case .nonFiniteActivation: "a calibration image gives NaN or infinity here; the model diverged in training"
@@ -59,7 +66,7 @@ extension QuantizationError: CustomStringConvertible {
     case .imageShape(let expected, let actual): "the model takes images of \(expected.text), these are \(actual.text)"
     case .noCalibrationImages: "calibration needs at least one image"
     case .calibrationMismatch: "the calibration belongs to another model or was made with other options"
-    case .scaleRange: "the values here are too large or too small for any scale"
+    case .scaleRange: "the values here are too large or too small for any scale; use a bound between 2^-54 and 2^63"
     case .notRunnable(.unknownKernels): "SWIFTLET_KERNELS names kernels that this CPU does not have"
     case .notRunnable(.memory): "the quantized model would take more memory than the runtime's limit"
     case .notRunnable(let reason): "the runtime refuses the quantized model: \(reason)"

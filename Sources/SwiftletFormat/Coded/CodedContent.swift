@@ -46,15 +46,12 @@ package enum CodedContent {
     _ bytes: [UInt8], _ range: Range<Int>, limits: ReadLimits
   ) throws(ModelFormatError) -> (model: Model, tensors: [TensorRecord], contentByteCount: Int) {
     var coder = RangeDecoder(bytes, range: range)
-    func fail(_ reason: ModelFormatError.Reason, _ field: StaticString) -> ModelFormatError {
-      ModelFormatError(reason, field, at: range.lowerBound, isInContent: false)
-    }
-    let truncated = ModelFormatError.Reason.bytes(.truncated(needed: range.count + 1, available: range.count))
+    let fail = Fault(range: range, memoryLimit: limits.memoryBytes)
     let tables = LogisticTables()
     let perByte = ReadCost.byteDecisions * ReadCost.decision
     let limit = min(limits.contentBytes, preludeLimit, limits.steps / perByte)
     guard let prelude = codePrelude([], &coder, tables, limit: limit, while: { !$0.isOverrun }) else {
-      throw fail(coder.isOverrun ? truncated : .badValue, "graph byte count")
+      throw fail(coder.isOverrun ? fail.truncated : .badValue, "graph byte count")
     }
     var (model, specs, budget) = try ModelReader.readPrelude(
       prelude, isQuantized: true, limits: limits, parameterLimit: parameterLimit)
@@ -62,50 +59,25 @@ package enum CodedContent {
     let parameters = ParameterModel(tables)
     var records: [TensorRecord] = []
     for (index, spec) in specs {
-      let start = coder.position
       let grid = model.kernelGrid(ofNode: index)
-      guard budget.takeMemory(grid.rows, each: ReadCost.channelBytes),
-        budget.takeMemory(grid.rows, each: grid.columns),
-        budget.takeMemory(grid.columns, each: WeightModel.columnBytes)
-      else { throw fail(.memoryLimit(limits.memoryBytes), "weights") }
-      guard budget.takeSteps(grid.rows, each: ReadCost.channelDecisions * ReadCost.decision) else {
-        throw fail(.stepLimit, "weights")
-      }
-      var weights = [Int8](repeating: 0, count: grid.rows * grid.columns)
-      var isAffordable = true
-      parameters.code(weights: &weights, grid, &coder) { coder, decisions in
-        isAffordable = budget.takeSteps(decisions, each: ReadCost.decision)
-        return isAffordable && !coder.isOverrun
-      }
-      let weightEnd = coder.position
-      guard !coder.isOverrun else { throw fail(truncated, "weights") }
-      guard isAffordable else { throw fail(.stepLimit, "weights") }
-      guard let scales = parameters.code(scales: [], isEmpty: emptyRows(weights, grid), &coder) else {
-        throw fail(.badValue, "scales")
-      }
-      let scaleEnd = coder.position
-      guard let biases = parameters.code(biases: [Int32](repeating: 0, count: grid.rows), &coder) else {
-        throw fail(.badValue, "bias")
-      }
-      guard !coder.isOverrun else { throw fail(truncated, "bias") }
+      try take(grid, from: &budget, fail)
+      let layer = try readLayer(grid, parameters, &coder, &budget, fail)
       model.nodes[index].parameters = [
-        Tensor(shape: spec, storage: .int8(weights), scales: scales),
-        Tensor(shape: [grid.rows], storage: .int32(biases)),
+        Tensor(shape: spec, storage: .int8(layer.weights), scales: layer.scales),
+        Tensor(shape: [grid.rows], storage: .int32(layer.biases)),
       ]
-      let biasEnd = coder.position
-      records.append(
+      func record(_ parameter: Int, elements: Int, each width: Int, encoded: Int, scales: Int) -> TensorRecord {
         TensorRecord(
-          node: index, parameter: 0, encoding: .coded, isTransposed: false, elementCount: weights.count,
-          rawByteCount: weights.count, encodedByteCount: weightEnd - start, scaleByteCount: scaleEnd - weightEnd,
-          deflatedByteCount: 0))
-      records.append(
-        TensorRecord(
-          node: index, parameter: 1, encoding: .coded, isTransposed: false, elementCount: grid.rows,
-          rawByteCount: 4 * grid.rows, encodedByteCount: biasEnd - scaleEnd, scaleByteCount: 0, deflatedByteCount: 0))
+          node: index, parameter: parameter, encoding: .coded, isTransposed: false, elementCount: elements,
+          rawByteCount: elements * width, encodedByteCount: encoded, scaleByteCount: scales, deflatedByteCount: 0)
+      }
+      let sizes = layer.byteCounts
+      records.append(record(0, elements: layer.weights.count, each: 1, encoded: sizes.weights, scales: sizes.scales))
+      records.append(record(1, elements: grid.rows, each: 4, encoded: sizes.biases, scales: 0))
     }
     switch coder.checkedEnd() {
     case .exact: break
-    case .tooShort: throw fail(truncated, "coded content")
+    case .tooShort: throw fail(fail.truncated, "coded content")
     case .tooLong(let extra):
       throw ModelFormatError(
         .bytes(.trailingBytes(extra)), "coded content", at: range.upperBound - extra, isInContent: false)
@@ -113,6 +85,69 @@ package enum CodedContent {
     }
     do { try model.validate() } catch { throw ModelFormatError(.graph(error), "graph", at: 0) }
     return (model, records, prelude.count)
+  }
+
+  /// An error of the stream as a whole, in which no byte belongs to one field.
+  private struct Fault {
+    let range: Range<Int>
+    let memoryLimit: Int
+
+    func callAsFunction(_ reason: ModelFormatError.Reason, _ field: StaticString) -> ModelFormatError {
+      ModelFormatError(reason, field, at: range.lowerBound, isInContent: false)
+    }
+
+    var truncated: ModelFormatError.Reason {
+      .bytes(.truncated(needed: range.count + 1, available: range.count))
+    }
+  }
+
+  /// The parameters of one node and the bytes they took.
+  private struct Layer {
+    var weights: [Int8]
+    var scales: [Scale]
+    var biases: [Int32]
+    var byteCounts: (weights: Int, scales: Int, biases: Int)
+  }
+
+  /// Takes what a layer needs, beside the decisions of its weights, before it is decoded.
+  private static func take(
+    _ grid: KernelGrid, from budget: inout ReadBudget, _ fail: Fault
+  ) throws(ModelFormatError) {
+    guard budget.takeMemory(grid.rows, each: ReadCost.channelBytes),
+      budget.takeMemory(grid.rows, each: ElementType.int32.byteCount),
+      budget.takeMemory(grid.rows, each: grid.columns),
+      budget.takeMemory(grid.columns, each: WeightModel.columnBytes)
+    else { throw fail(.memoryLimit(fail.memoryLimit), "weights") }
+    guard budget.takeSteps(grid.rows, each: ReadCost.channelDecisions * ReadCost.decision) else {
+      throw fail(.stepLimit, "weights")
+    }
+  }
+
+  private static func readLayer(
+    _ grid: KernelGrid, _ parameters: borrowing ParameterModel, _ coder: inout RangeDecoder,
+    _ budget: inout ReadBudget, _ fail: Fault
+  ) throws(ModelFormatError) -> Layer {
+    let start = coder.position
+    var weights = [Int8](repeating: 0, count: grid.rows * grid.columns)
+    var isAffordable = true
+    parameters.code(weights: &weights, grid, &coder) { coder, decisions in
+      isAffordable = budget.takeSteps(decisions, each: ReadCost.decision)
+      return isAffordable && !coder.isOverrun
+    }
+    let weightEnd = coder.position
+    guard !coder.isOverrun else { throw fail(fail.truncated, "weights") }
+    guard isAffordable else { throw fail(.stepLimit, "weights") }
+    guard let scales = parameters.code(scales: [], isEmpty: emptyRows(weights, grid), &coder) else {
+      throw fail(.badValue, "scales")
+    }
+    let scaleEnd = coder.position
+    guard let biases = parameters.code(biases: [Int32](repeating: 0, count: grid.rows), &coder) else {
+      throw fail(.badValue, "bias")
+    }
+    guard !coder.isOverrun else { throw fail(fail.truncated, "bias") }
+    return Layer(
+      weights: weights, scales: scales, biases: biases,
+      byteCounts: (weightEnd - start, scaleEnd - weightEnd, coder.position - scaleEnd))
   }
 
   /// Codes a byte count and that many bytes; nil where a decoder finds a count above `limit` or runs out.

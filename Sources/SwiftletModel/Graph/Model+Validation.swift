@@ -10,10 +10,12 @@ extension Model {
   /// As `validate()`; without `checkingAccumulators`, the caller must call `foldedChannels` for every weighted node of a
   /// quantized model, which checks its accumulators and multipliers.
   package func validate(checkingAccumulators: Bool) throws(GraphError) {
+    guard !nodes.isEmpty else { throw GraphError(.noNodes) }
     guard nodes.count <= Limits.nodes else {
       throw GraphError(.tooMany(.nodes, count: nodes.count, limit: Limits.nodes))
     }
-    guard values.count <= 2 * Limits.nodes else { throw GraphError(.overLimit) }
+    guard values.count <= 2 * Limits.nodes, inputs.count <= Limits.connections, outputs.count <= Limits.connections
+    else { throw GraphError(.overLimit) }
     guard !inputs.isEmpty, !outputs.isEmpty else { throw GraphError(.endpoints) }
     try validateTopology()
     let isQuantized = isQuantized

@@ -68,6 +68,8 @@ public struct GraphError: Error, Hashable, Sendable {
     case overLimit
     /// The model would have `count` of something, more than `limit`; a count that no integer holds is `Int.max`.
     case tooMany(ModelCount, count: Int, limit: Int)
+    /// There is no node.
+    case noNodes
     /// No input or no output is declared, or one is named twice or does not exist.
     case endpoints
   }

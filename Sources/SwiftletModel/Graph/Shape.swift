@@ -56,6 +56,8 @@ public enum Limits {
   public static var activations: Int { 1 << 28 }
   /// The most nodes, and the most values, in one graph.
   public static var nodes: Int { 4096 }
+  /// The most inputs of one node, and the most inputs or outputs of a graph.
+  public static var connections: Int { 64 }
   /// The most bytes in a name or a label.
   public static var nameBytes: Int { 255 }
 }

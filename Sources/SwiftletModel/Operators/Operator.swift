@@ -48,7 +48,7 @@ extension Operator {
     let expected =
       switch self {
       case .add: 2
-      case .concat: max(inputs.count, 2)
+      case .concat: min(max(inputs.count, 2), Limits.connections)
       case .conv2D, .dense, .pool2D, .activation, .reshape, .softmax, .batchNorm, .dropout: 1
       }
     guard inputs.count == expected else { throw .inputCount(expected: expected, actual: inputs.count) }

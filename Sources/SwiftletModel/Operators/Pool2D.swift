@@ -30,6 +30,13 @@ public struct Pool2D: Hashable, Sendable {
     return plan
   }
 
+  /// Upper bounds, over all windows, of the input cells under one and of what its average divides by.
+  func bounds(on input: Shape) -> (cells: Int, divisor: Int) {
+    let kernel = window.kernel
+    let cells = min(kernel.height, input.height) * min(kernel.width, input.width)
+    return (cells, divisorOverride ?? (countsPadding ? kernel.height * kernel.width : cells))
+  }
+
   /// What an average over output (`oy`, `ox`) divides by.
   @inlinable public func divisor(_ plan: WindowPlan, _ oy: Int, _ ox: Int) -> Int {
     if let divisorOverride { return divisorOverride }

@@ -153,15 +153,16 @@ public enum Architecture {
 
   private static func normalization(_ top: Fields, channels: Int) throws(ArchitectureError) -> Normalization? {
     guard let fields = try top.object("normalize", keys: ["mean", "std"]) else { return nil }
-    let mean = try fields.numbers("mean", count: channels, of: "one per channel of the input").map(Float.init)
-    let deviation = try fields.numbers("std", count: channels, of: "one per channel of the input").map(Float.init)
+    let mean = try fields.numbers("mean", count: channels, of: "one per channel of the input")
+    let deviation = try fields.numbers("std", count: channels, of: "one per channel of the input")
     for (mean, deviation) in zip(mean, deviation) {
-      guard deviation > 0, deviation.isFinite, (1 / deviation).isFinite, (mean / deviation).isFinite else {
+      let (narrowMean, narrow) = (Float(mean), Float(deviation))
+      guard narrow > 0, narrow.isFinite, (1 / narrow).isFinite, (narrowMean / narrow).isFinite else {
         throw ArchitectureError(
           "'normalize': a mean of \(mean) and a std of \(deviation) give no numbers; std must be above 0, and both "
             + "are for pixels scaled to 0...1")
       }
     }
-    return Normalization(mean: mean, standardDeviation: deviation)
+    return Normalization(mean: mean.map(Float.init), standardDeviation: deviation.map(Float.init))
   }
 }

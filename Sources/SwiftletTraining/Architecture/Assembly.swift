@@ -127,7 +127,8 @@ struct Assembly {
     case "depthwise_conv2d":
       return .conv2D(
         .depthwise(
-          channels: input.channels, multiplier: try fields.integer("multiplier", default: 1),
+          channels: input.channels,
+          multiplier: try fields.integer("multiplier", default: 1, atMost: Limits.extent / input.channels),
           window: try window(fields, stride: Size2D(1)), activation: try fields.activation()))
     case "dense":
       return .dense(Dense(units: try fields.integer("units"), activation: try fields.activation()))
@@ -148,9 +149,12 @@ struct Assembly {
     case "batch_norm":
       return .batchNorm(
         BatchNorm(
-          epsilon: Float(try fields.number("epsilon", default: 1e-3)),
-          momentum: Float(try fields.number("momentum", default: 0.99))))
-    case "dropout": return .dropout(Dropout(rate: Float(try fields.number("rate"))))
+          epsilon: try fields.number("epsilon", default: 1e-3, "a number above 0, from 1e-45 to 3e38") {
+            $0 > 0 && $0.isFinite
+          }, momentum: try fields.number("momentum", default: 0.99, "a number from 0 to 1") { (0...1).contains($0) }))
+    case "dropout":
+      return .dropout(
+        Dropout(rate: try fields.number("rate", "a number from 0 to 0.9999999, below 1") { (0..<1).contains($0) }))
     default: return .softmax(Softmax())
     }
   }

@@ -55,8 +55,14 @@ struct Fields {
     try take(key, default: false, "true or false") { if case .boolean(let flag) = $0 { flag } else { nil } }
   }
 
-  func number(_ key: String, default fallback: Double? = nil) throws(ArchitectureError) -> Double {
-    try take(key, default: fallback, "a number", Self.number)
+  /// A number of 32 bits; `isAllowed` judges it both as it is written and as those bits hold it.
+  func number(
+    _ key: String, default fallback: Float? = nil, _ allowed: String, _ isAllowed: (Double) -> Bool
+  ) throws(ArchitectureError) -> Float {
+    try take(key, default: fallback, allowed) {
+      guard let number = Self.number($0), isAllowed(number), isAllowed(Double(Float(number))) else { return nil }
+      return Float(number)
+    }
   }
 
   func numbers(_ key: String, count: Int, of what: String) throws(ArchitectureError) -> [Double] {
