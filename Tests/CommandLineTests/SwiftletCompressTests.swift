@@ -95,23 +95,36 @@ import Testing
     try tool.succeed(["verify", tool.path("out.swl")])
 
     let state = try tool.bytes("out.swl.search")
+    // With the best so far and without it.
+    try tool.fail(compress("out.swl"), "out.swl.search: a stopped search left this; add --resume")
+    // Resuming is no leave to replace other files.
+    for option in ["--report", "--save-recipe"] {
+      let other = try tool.write("precious", "precious.html")
+      try tool.fail(compress("out.swl", ["--resume", option, other]), "precious.html: exists; use --force")
+      #expect(try tool.bytes("precious.html") == Array("precious".utf8))
+      try FileManager.default.removeItem(atPath: other)
+    }
     try FileManager.default.removeItem(atPath: tool.path("out.swl"))
     try tool.fail(compress("out.swl"), "out.swl.search: a stopped search left this; add --resume")
     try tool.fail(
       compress("out.swl", ["--resume", "--seed", "4"]),
-      "out.swl.search: the stopped search is of another model, data or options: seed was 0 and is 4 now;")
+      "out.swl.search: the stopped search is of another model, data or options: --seed: 0 before, 4 now;")
     for damaged in [Array(state.dropLast(9)), []] {
       _ = try tool.folder.write(damaged, "out.swl.search")
       try tool.fail(compress("out.swl", ["--resume"]), "out.swl.search: is no intact state")
     }
     try FileManager.default.removeItem(atPath: tool.path("out.swl.search"))
     try tool.fail(compress("out.swl", ["--resume"]), "out.swl.search: no such file")
+    try tool.write("a letter", "out.swl.search")
+    for option in ["--resume", "--force"] {
+      try tool.fail(compress("out.swl", [option]), "out.swl.search: is no state of a search; give another --output")
+    }
   }
 
   @Test func aFullDiskLeavesTheBestSoFar() throws {
     // The first state is a kibibyte or two with the file in it, later ones pass the limit.
     let result = try LeanBinary.run(
-      ["-c", #"ulimit -f 4; trap "" XFSZ; exec "$0" "$@""#, Tool.executable.path] + compress("out.swl"),
+      ["-c", #"ulimit -f 4; exec "$0" "$@""#, Tool.executable.path] + compress("out.swl"),
       executable: URL(fileURLWithPath: "/bin/bash"))
     #expect(result.code == 1 && result.output.isEmpty)
     let line = try #require(result.error.split(separator: "\n").last)
@@ -120,5 +133,19 @@ import Testing
     try tool.succeed(["verify", tool.path("out.swl")])
     try tool.succeed(compress("out.swl", ["--resume"]))
     #expect(try tool.contents() == ["tiny.json", "good.swl", "out.swl"])
+  }
+
+  /// A target that cannot be met ends a new search for good; one that was stopped is not given up for it.
+  @Test func onlyANewSearchThatComesToNothingIsRemoved() throws {
+    let impossible = ["--target-latency", "0.001us"]
+    let new = try tool.run(compress("out.swl", impossible))
+    #expect(new.code == 1 && new.error.contains("good.swl: 0.001 microseconds cannot be reached"), "\(new)")
+    #expect(try tool.contents() == ["tiny.json", "good.swl"])
+    let run = try RunningTool(compress("out.swl", impossible))
+    try #require(run.wait(for: "candidate 2: "), "\(run.text)")
+    _ = run.stop(by: SIGKILL)
+    let resumed = try tool.run(compress("out.swl", impossible + ["--resume"]))
+    #expect(resumed.code == 1 && resumed.error.contains("cannot be reached"), "\(resumed)")
+    #expect(try tool.contents().contains("out.swl.search"))
   }
 }

@@ -20,7 +20,9 @@ import Testing
     try tool.fail(tool.train("out.swl", ["--epochs", "many"]), code: 2, "--epochs")
     try tool.fail(tool.train("out.swl", ["--learning-rate", "nan"]), code: 2, "--learning-rate must be above 0")
     try tool.fail(tool.train("out.swl", ["--weight-decay", "inf"]), code: 2, "--weight-decay")
-    try tool.fail(tool.train("out.swl", ["--schedule", "step:0:2"]), code: 2, "--schedule")
+    try tool.fail(
+      tool.train("out.swl", ["--schedule", "step:0:2"]), code: 2,
+      "--schedule must be constant, cosine, or step:EPOCHS:FACTOR with EPOCHS from 1", "got 'step:0:2'.")
     try tool.fail(tool.train("out.swl", ["--threads", "0"]), code: 2, "--threads must be between 1 and 256")
     for drop in ["-1", "=-1", "101", "nan"] {
       let option = drop.hasPrefix("=") ? ["--max-drop\(drop)"] : ["--max-drop", drop]
@@ -30,6 +32,11 @@ import Testing
       try tool.fail(["prune", float, "--sparsity=\(sparsity)"] + output + Tool.data, code: 2, "--sparsity")
     }
     try tool.fail(["prune", float] + output + Tool.data, code: 2, "Missing --sparsity")
+    for teachers in [",", "", "a.swl,"] {
+      try tool.fail(
+        ["shrink", float, "--distill", "0.5", "--teachers", teachers] + output + Tool.data, code: 2,
+        "--teachers must be names of files")
+    }
     try tool.fail(
       ["prune", float, "--pattern", "2:4", "--sparsity", "0.6"] + output + Tool.data, code: 2, "can be 0.5 at most")
     for (options, text) in [
@@ -106,7 +113,7 @@ import Testing
   /// Runs swiftlet where no file may grow beyond `kibibytes`.
   private func runLimited(_ kibibytes: Int, _ arguments: [String]) throws -> LeanBinary.Result {
     try LeanBinary.run(
-      ["-c", #"ulimit -f \#(kibibytes); trap "" XFSZ; exec "$0" "$@""#, Tool.executable.path] + arguments,
+      ["-c", #"ulimit -f \#(kibibytes); exec "$0" "$@""#, Tool.executable.path] + arguments,
       executable: URL(fileURLWithPath: "/bin/bash"))
   }
 
@@ -114,6 +121,8 @@ import Testing
     let float = try tool.floatModel()
     try tool.write("old", "old.swl")
     let before = try tool.contents()
+    let nothing = try runLimited(0, ["pack", float, "-o", tool.path("out.swl")])
+    #expect(nothing.code == 1 && nothing.error.contains("out.swl: no space left to write it"), "\(nothing)")
     let none = try runLimited(1, ["quantize", float, "-o", tool.path("out.swl")] + Tool.data)
     #expect(none.code == 1 && none.output.isEmpty)
     #expect(none.error == "swiftlet: error: \(tool.path("out.swl")): no space left to write it; nothing was written\n")
@@ -151,7 +160,7 @@ import Testing
     let line = try #require(result.error.split(separator: "\n").last)
     #expect(
       result.code == 1 && result.output.isEmpty && line.hasPrefix("swiftlet: error: training diverged in epoch 1"))
-    #expect(line.contains("lower the learning rate") && !line.contains("ckpt"), "\(line)")
+    #expect(line.contains("), or add a warm-up with --warm-up") && !line.contains("ckpt"), "\(line)")
     #expect(try tool.contents() == ["tiny.json"], "weights that learnt nothing are not kept")
   }
 
@@ -173,7 +182,10 @@ import Testing
     let prune = try tool.run(
       ["prune", try tool.floatModel(), "-o", tool.path("out.swl"), "--sparsity", "0.5", "--learning-rate", "1e30"]
         + Tool.data)
-    #expect(prune.code == 1 && prune.error.contains("swiftlet: error: training diverged"))
+    #expect(
+      prune.code == 1 && prune.error.contains("swiftlet: error: \(tool.path("float.swl")): training diverged"),
+      "\(prune)")
+    #expect(prune.error.contains("lower the learning rate") && !prune.error.contains("warm-up"), "prune has none")
     #expect(!FileManager.default.fileExists(atPath: tool.path("out.swl")))
   }
 

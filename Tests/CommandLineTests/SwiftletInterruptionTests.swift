@@ -47,10 +47,10 @@ import Testing
     #expect(line.contains(tool.path("model.swl.ckpt")))
     #expect(try tool.contents() == ["tiny.json", "model.swl.ckpt"])
 
-    try tool.fail(train("model.swl"), "add --resume to go on, or --force", after: "training ")
+    try tool.fail(train("model.swl"), "add --resume to go on, or --force")
     try tool.fail(
       train("model.swl", ["--resume", "--seed", "4"]),
-      "model.swl.ckpt: the checkpoint is of another run: seed was 0 and is 4 now;",
+      "model.swl.ckpt: the checkpoint is of another run: --seed: 0 before, 4 now;",
       after: "training ")
     let checkpoint = try tool.bytes("model.swl.ckpt")
     var flipped = checkpoint
@@ -59,8 +59,16 @@ import Testing
       _ = try tool.folder.write(damaged, "model.swl.ckpt")
       try tool.fail(
         train("model.swl", ["--resume"]), "model.swl.ckpt: is no intact checkpoint",
-        "give --force instead of --resume to start anew", after: "training ")
+        "give --force instead of --resume to start anew")
     }
+    // Somebody's file is never taken for one, nor removed.
+    try tool.write("a letter", "model.swl.ckpt")
+    for options in [[], ["--resume"], ["--force"]] {
+      try tool.fail(train("model.swl", options), "model.swl.ckpt: is no checkpoint; give another name")
+      try tool.fail(
+        train("new.swl", options + ["--checkpoint", tool.path("tiny.json")]), "tiny.json: is no checkpoint")
+    }
+    #expect(try tool.bytes("model.swl.ckpt") == Array("a letter".utf8))
     _ = try tool.folder.write(checkpoint, "model.swl.ckpt")
     try tool.succeed(train("model.swl", ["--resume"]))
     #expect(try tool.bytes("model.swl") == unbroken())
@@ -79,6 +87,6 @@ import Testing
 
   @Test func resumingWithoutACheckpointIsRefused() throws {
     try tool.fail(
-      train("model.swl", ["--resume"]), "model.swl.ckpt: no such file; leave out --resume", after: "training ")
+      train("model.swl", ["--resume"]), "model.swl.ckpt: no such file; leave out --resume")
   }
 }

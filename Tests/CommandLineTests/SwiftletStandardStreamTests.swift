@@ -42,6 +42,25 @@ import Testing
     #expect(try !tool.contents().contains("-"))
   }
 
+  @Test func whatNamesStandardOutputIsStandardOutput() throws {
+    let float = try tool.floatModel()
+    // A file, which has nothing but the model, and a pipe.
+    #expect(try run(#""$0" pack "$1" -o /dev/stdout > packed.swl"#, [float]).code == 0)
+    #expect(try tool.json(["inspect", tool.path("packed.swl")])["validation"] != nil)
+    let png = try run(
+      #""$0" "$@" | tail -c 12 | head -c 8 | tail -c 4"#, ["digits", "-o", "/dev/stdout"] + Tool.data.dropLast(2))
+    #expect(png.output == "IEND" && png.error.contains("image 0"), "\(png)")
+    #expect(try run(#""$0" pack "$1" -o /dev/null > /dev/null"#, [float]).error == "", "a device that keeps nothing")
+    let train = try run(#""$0" "$@" > model.swl"#, ["train", "-o", "/dev/stdout"] + Tool.data)
+    #expect(
+      train.code == 2 && train.error.contains("--output /dev/stdout: this command keeps a checkpoint"), "\(train)")
+  }
+
+  @Test func benchReadsAPipeOnce() throws {
+    let result = try run(#""$0" bench - --batch 1 --quiet --json < "$1""#, [try tool.integerModel()])
+    #expect(result.code == 0 && result.output.contains("file_bytes"), "\(result)")
+  }
+
   @Test func whatCannotBeAStreamSaysSo() throws {
     let (float, int8) = (try tool.floatModel(), try tool.integerModel())
     try tool.fail(

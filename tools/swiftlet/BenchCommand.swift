@@ -77,10 +77,14 @@ struct Bench: ParsableCommand {
       threads: try threads.map { try Self.counts($0, "--threads", 1...256) } ?? [Environment.threads ?? 1],
       kernels: table)
     var file: ModelFile?
+    // Read once, as part of the first loading: standard input and pipes have nothing more to give.
+    var bytes: [UInt8]?
     let load: LoadMeasurement
     do {
       load = try LoadMeasurement.measured(kernels: table) {
-        let loaded = try ModelFile.quantized(path, for: "bench")
+        let contents = try bytes ?? ModelFile.bytes(of: path)
+        bytes = contents
+        let loaded = try ModelFile.quantized(path, for: "bench", bytes: contents)
         file = loaded
         return (loaded.model, loaded.byteCount)
       }

@@ -30,12 +30,13 @@ struct CommandFiles {
   /// - Throws: `Failure`.
   func check() throws {
     try checkStandardStreams()
-    for output in outputs where output.path != standardStream { try check(output) }
+    let files = outputs.filter { !isStandardOutput($0.path) }
+    for output in files { try check(output) }
     var known: [String: String] = [:]
     for input in inputs where input != standardStream {
       if let identity = Self.identity(input) { known[identity] = "is also read" }
     }
-    for output in outputs where output.path != standardStream {
+    for output in files {
       guard let identity = Self.identity(output.path) else { continue }
       if let use = known[identity] {
         throw Failure.usage("\(shown(output.path)): \(use) by this command; give \(output.option) another name")
@@ -48,18 +49,19 @@ struct CommandFiles {
     guard inputs.count(where: { $0 == standardStream }) <= 1 else {
       throw Failure.usage("standard input (-) can be read only once; give the name of a file for the others")
     }
-    let taking = outputs.filter { $0.path == standardStream }
+    let taking = outputs.filter { isStandardOutput($0.path) }
     guard let output = taking.first else { return }
+    let name = "\(output.option) \(shown(output.path))"
     if let use = output.fileUse {
-      throw Failure.usage("\(output.option) -: this command \(use), so it needs a file; give the name of one")
+      throw Failure.usage("\(name): this command \(use), so it needs a file; give the name of one")
     }
     guard taking.count == 1, !printsJSON else {
       let other = taking.count > 1 ? taking[1].option : "--json"
       throw Failure.usage(
-        "\(output.option) - and \(other) both write to standard output; give the name of a file for one of them")
+        "\(name) and \(other) both write to standard output; give the name of a file for one of them")
     }
     guard !output.isBinary || isatty(STDOUT_FILENO) == 0 else {
-      throw Failure.usage("\(output.option) -: a terminal cannot show this file; redirect standard output")
+      throw Failure.usage("\(name): a terminal cannot show this file; redirect standard output")
     }
     Console.standardOutputIsTaken = true
   }
@@ -155,6 +157,27 @@ private enum PathKind {
 
 /// What stands for standard input or output where a file is named.
 let standardStream = "-"
+
+/// Whether writing to `path` writes to standard output: it is `-`, or names the same, as /dev/stdout does.
+///
+/// Devices such as /dev/null do not count, which keep nothing that could be mixed.
+func isStandardOutput(_ path: String) -> Bool {
+  if path == standardStream { return true }
+  var (output, file) = (stat(), stat())
+  guard fstat(STDOUT_FILENO, &output) == 0, FileName.withCString(path, { stat($0, &file) }) == 0,
+    output.st_dev == file.st_dev, output.st_ino == file.st_ino
+  else { return false }
+  return output.st_mode & S_IFMT != S_IFCHR || isatty(STDOUT_FILENO) == 1
+}
+
+/// The first bytes of a regular file; nil where there is none or it cannot be read.
+func firstBytes(_ count: Int, of path: String) -> [UInt8]? {
+  guard Folder.kind(path) == .file else { return nil }
+  let descriptor = FileName.withCString(path) { open($0, O_RDONLY | O_CLOEXEC) }
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  return [UInt8](unsafeUninitializedCapacity: count) { $1 = max(0, read(descriptor, $0.baseAddress, count)) }
+}
 
 /// A file's name as it may be printed.
 func shown(_ path: String) -> String { printable(path.utf8) }

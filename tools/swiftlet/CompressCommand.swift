@@ -114,71 +114,83 @@ struct Compress: ParsableCommand {
   }
 
   func run() throws {
+    try SearchFiles.checkLeft(output.output, force: output.force, resumes: resume)
     try checkFiles()
+    var files = try SearchFiles(output: output.output, force: output.force, resumes: resume)
     let source = try ModelFile.float(model, for: "compress")
     let images = try data.load(for: source).train
-    let compressor: Compressor
-    do { compressor = try Compressor(source.model, data: images, options: options(for: source)) } catch let error
-      as CompressionError
-    {
-      throw Failure("\(source.name): \(error)")
+    let compressor = try Failure.naming(source.name) {
+      try Compressor(source.model, data: images, options: options(for: source))
     }
-    var files = try SearchFiles(output: output.output, force: output.force, resumes: resume)
-    let isCancelled = Interruption.watch()
-    let shown = CompressionProgress()
-    let result: CompressionResult
-    do {
-      result = try compressor.run(resuming: files.state, isCancelled: isCancelled, save: { try files.save($0) }) {
-        shown.show($0)
-      }
-    } catch CompressionError.cancelled {
-      shown.clear()
-      throw Failure(files.stopped, code: 130)
-    } catch let error as CompressionError {
-      shown.clear()
-      switch error {
-      case .otherSearch, .damagedSearch: throw Failure("\(files.stateName): \(error)")
-      case .budgetNotMet: throw Failure("\(source.name): \(error); \(files.unmet)")
-      default:
-        files.removeState()
-        throw Failure("\(source.name): \(error)")
-      }
-    } catch let error as QuantizationError {
-      shown.clear()
-      throw Failure("\(source.name): \(error)")
-    } catch let error as EvaluationError {
-      shown.clear()
-      throw Failure("\(source.name): \(error)")
-    }
+    let result = try search(compressor, &files, source)
+    var hasWritten = false
     do {
       try files.finish(result)
-      try write(result)
+      try write(result, &hasWritten)
     } catch let failure as Failure {
-      throw Failure("\(failure.message); \(files.unfinished)")
+      throw Failure("\(failure.message); \(files.unfinished(hasWritten: hasWritten))")
     }
     files.removeState()
     try printReport(of: result)
   }
 
+  /// Searches; every failure says what is left.
+  private func search(
+    _ compressor: Compressor, _ before: inout SearchFiles, _ source: ModelFile
+  ) throws -> CompressionResult {
+    // What saves outlives the call as far as the compiler knows.
+    var files = before
+    defer { before = files }
+    let isCancelled = Interruption.watch()
+    let shown = CompressionProgress()
+    defer { shown.clear() }
+    do {
+      return try Failure.naming(source.name) {
+        do {
+          return try compressor.run(resuming: files.state, isCancelled: isCancelled, save: { try files.save($0) }) {
+            shown.show($0)
+          }
+        } catch CompressionError.otherSearch(let differences) {
+          let named = differences.named(compressor.options.augmentation)
+          throw Failure("\(files.stateName): \(CompressionError.otherSearch(named))")
+        } catch let error as CompressionError {
+          switch error {
+          case .damagedSearch: throw Failure("\(files.stateName): \(error)")
+          case .budgetNotMet: throw Failure("\(source.name): \(error); \(files.unmet)")
+          // No more effort helps.
+          case .targetBelowGraph, .targetBelowLatency: files.giveUp()
+          default: break
+          }
+          throw error
+        }
+      }
+    } catch CompressionError.cancelled { throw Failure(files.stopped, code: 130) }
+  }
+
   /// All files of the command, before anything is done.
   private func checkFiles() throws {
+    var result = output.planned(fileUse: "keeps its search beside its output")
+    // What a stopped search wrote there.
+    result.isOwn = resume
     var outputs = [
-      output.planned(fileUse: "keeps its search beside its output"),
+      result,
       PlannedOutput(
         path: SearchFiles.statePath(for: output.output), option: "--output", isBinary: true,
         fileUse: "writes it again after every candidate", isOwn: true),
     ]
     if let report { outputs.append(PlannedOutput(path: report, option: "--report")) }
     if let saveRecipe { outputs.append(PlannedOutput(path: saveRecipe, option: "--save-recipe")) }
-    try CommandFiles(inputs: [model], outputs: outputs, force: output.force || resume, printsJSON: json).check()
+    try CommandFiles(inputs: [model], outputs: outputs, force: output.force, printsJSON: json).check()
   }
 
-  private func write(_ result: CompressionResult) throws {
+  /// - Parameter hasWritten: Whether a file was written by now.
+  private func write(_ result: CompressionResult, _ hasWritten: inout Bool) throws {
     if let report {
       let bytes =
-        report.hasSuffix(".html")
+        report.lowercased().hasSuffix(".html")
         ? Array(result.report.html(title: dataName(output.output)).utf8) : Array(try result.report.json())
-      try OutputFile.write(bytes, to: report, force: output.force || resume)
+      try OutputFile.write(bytes, to: report, force: output.force)
+      hasWritten = true
     }
     let chosen = result.report.chosenCandidate
     if let saveRecipe {
@@ -188,7 +200,7 @@ struct Compress: ParsableCommand {
             "warning: the time was over before the recipe was: \(outputName(saveRecipe)) trains on and gives other bytes"
           )
         }
-        try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force || resume)
+        try OutputFile.write(Array(try recipe.json()), to: saveRecipe, force: output.force)
       } else {
         Console.note(
           "warning: \(outputName(saveRecipe)) is not written: the chosen model (\(chosen.methodText)) has no recipe for 'shrink'"

@@ -6,6 +6,7 @@ import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
+import SwiftletPipeline
 import SwiftletRuntime
 import SwiftletTraining
 
@@ -33,10 +34,20 @@ struct Failure: Error {
       ? "leave out --resume to start anew" : "give --force instead of --resume to start anew"
   }
 
+  /// Does something with a file; where a library fails the sentence begins with the file.
+  ///
+  /// What is cancelled passes as it is: nothing is wrong with the file.
+  static func naming<Result>(_ file: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let failure as Failure { throw failure } catch CompressionError.cancelled {
+      throw CompressionError.cancelled
+    } catch { throw Failure("\(file): \(describe(error))") }
+  }
+
   /// One line about a library's error; the caller adds the file.
   static func describe(_ error: any Error) -> String {
     var text = ByteWriter()
     switch error {
+    case let error as Failure: return error.message
     case let error as FileError: error.write(to: &text)
     case let error as ModelFormatError: error.write(to: &text)
     case let error as GraphError: error.write(to: &text)

@@ -15,14 +15,18 @@ struct ModelFile {
   /// What to call the file in print.
   var name: String { inputName(path) }
 
-  init(_ path: String) throws {
+  /// - Parameter bytes: The file's, where they are read already.
+  init(_ path: String, bytes: [UInt8]? = nil) throws {
     self.path = path
-    let bytes = try readBytes(path, limit: 1 << 28)
+    let bytes = try bytes ?? Self.bytes(of: path)
     byteCount = bytes.count
     do throws(ModelFormatError) { contents = try ModelReader.readDetailed(bytes, limits: LimitOptions.models) } catch {
       throw Failure("\(inputName(path)): \(Failure.describe(error))")
     }
   }
+
+  /// Reads a file that is to hold a model.
+  static func bytes(of path: String) throws -> [UInt8] { try readBytes(path, limit: 1 << 28) }
 
   /// The images of `data` on each side of the split that training recorded in the model.
   func heldOut(of data: Dataset) throws -> HeldOut {
@@ -39,8 +43,8 @@ struct ModelFile {
   }
 
   /// A quantized model, or a failure that says what to do.
-  static func quantized(_ path: String, for purpose: String) throws -> ModelFile {
-    let file = try ModelFile(path)
+  static func quantized(_ path: String, for purpose: String, bytes: [UInt8]? = nil) throws -> ModelFile {
+    let file = try ModelFile(path, bytes: bytes)
     guard file.model.isQuantized else {
       throw Failure(
         "\(file.name): is a float model; \(purpose) needs an int8 one: run 'swiftlet quantize' or 'compress'")
@@ -66,7 +70,7 @@ func outputName(_ path: String) -> String { path == standardStream ? "standard o
 /// Files are written whole or not at all.
 enum OutputFile {
   static func write(_ bytes: [UInt8], to path: String, force: Bool) throws {
-    if path == standardStream { return try Console.write(bytes) }
+    if isStandardOutput(path) { return try Console.write(bytes) }
     do throws(FileError) { try FileBytes.write(bytes, to: path, replacing: force) } catch {
       throw Failure("\(outputName(path)): \(Failure.describe(error))")
     }

@@ -76,7 +76,7 @@ extension Float: DecimalNumber {}
 extension Double: DecimalNumber {}
 
 /// Says what a value must be; `usageText` makes a sentence of it and the option's name.
-private struct BoundsError: Error, CustomStringConvertible {
+struct BoundsError: Error, CustomStringConvertible {
   let description: String
 }
 

@@ -71,15 +71,18 @@ struct Prune: ParsableCommand {
       excludedLayers: exclude?.split(separator: ",").map(String.init) ?? [])
     var progress = TrainingReport()
     defer { progress.clear() }
-    let result = try PruningRun(
-      sparsity: share, options: options, training: configuration, threads: threads.count
-    ).run(
-      source.model, training: parts.training, validation: parts.validation, isCancelled: Interruption.watch(),
-      onEvent: { progress.show($0) })
+    let run = PruningRun(sparsity: share, options: options, training: configuration, threads: threads.count)
+    let result = try Failure.naming(source.name) {
+      try run.run(
+        source.model, training: parts.training, validation: parts.validation, isCancelled: Interruption.watch(),
+        onEvent: { progress.show($0) })
+    }
     progress.clear()
     if result.isInterrupted { throw Failure("stopped; nothing was written", code: 130) }
     var pruned = result.model
-    let score = try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
+    let score = try Failure.naming(source.name) {
+      try Evaluation.of(pruned, on: parts.validation, threads: threads.count)
+    }
     let before = source.model.metadata.provenance.map { String(decoding: $0.note, as: UTF8.self) } ?? ""
     pruned.metadata.provenance?.note = Array(
       ("\(before); prune --sparsity \(share) --pattern \(pattern.rawValue) --scope \(scope.rawValue) --epochs \(epochs)"

@@ -62,19 +62,21 @@ struct Quantize: ParsableCommand {
       searchesWeightScales: levels < 32, rounding: rounding == .compensated ? .compensated : .nearest,
       correctsBias: biasCorrection,
       equalizesLayers: equalize)
-    var quantized: Model
-    do {
-      quantized = try source.model.quantized(
+    var quantized = try Failure.naming(source.name) {
+      var quantized = try source.model.quantized(
         calibratingOn: held?.training ?? images, count: calibrationCount, options: options, threads: threads.count)
-    } catch { throw Failure("\(model): \(error)") }
-    do { quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized)) } catch {
-      throw Failure("\(source.name): \(Failure.describe(error))")
+      quantized.metadata.selfTest = SelfTest(of: try PreparedModel(quantized))
+      return quantized
     }
     var accuracy = ""
     quantized.metadata.provenance?.accuracies = []
     if let held {
-      let score = try Evaluation.of(quantized, on: held.validation, threads: threads.count)
-      let before = try Evaluation.of(source.model, on: held.validation, threads: threads.count)
+      let (score, before) = try Failure.naming(source.name) {
+        (
+          try Evaluation.of(quantized, on: held.validation, threads: threads.count),
+          try Evaluation.of(source.model, on: held.validation, threads: threads.count)
+        )
+      }
       quantized.metadata.provenance?.accuracies = score.provenance(.validation)
       accuracy = ", validation \(score.qualityText) (float \(before.quality.fixed(2))%)"
     }

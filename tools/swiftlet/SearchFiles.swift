@@ -18,16 +18,26 @@ struct SearchFiles {
   var stateName: String { shown(statePath) }
   private var outputName: String { shown(output) }
 
-  /// - Throws: `Failure` where a state is in the way, or missing or damaged when it is to be resumed.
+  /// Looks for what a stopped search left, and for a file of the state's name that is somebody else's.
+  ///
+  /// - Throws: `Failure` where either is in the way.
+  static func checkLeft(_ output: String, force: Bool, resumes: Bool) throws {
+    let path = statePath(for: output)
+    guard Folder.kind(path) == .file else { return }
+    guard SearchState.isBegun(by: firstBytes(8, of: path) ?? [0]) else {
+      throw Failure("\(shown(path)): is no state of a search; give another --output, or move that file")
+    }
+    guard force || resumes else {
+      throw Failure("\(shown(path)): a stopped search left this; add --resume to go on, or --force to start anew")
+    }
+  }
+
+  /// - Throws: `Failure` where the state is missing or damaged when it is to be resumed.
   init(output: String, force: Bool, resumes: Bool) throws {
     self.output = output
     statePath = Self.statePath(for: output)
     replaces = force || resumes
     guard resumes else {
-      if !force, FileBytes.exists(statePath) {
-        throw Failure(
-          "\(shown(statePath)): a stopped search left this; add --resume to go on, or --force to start anew")
-      }
       state = nil
       return
     }
@@ -76,7 +86,12 @@ struct SearchFiles {
   }
 
   /// What to say when the search is done and a file could not be written.
-  var unfinished: String { "\(stateName) keeps the search: the same command with --resume writes all files at once" }
+  ///
+  /// - Parameter hasWritten: Whether there are others that it wrote.
+  func unfinished(hasWritten: Bool) -> String {
+    "\(stateName) keeps the search: the same command with --resume\(hasWritten ? " and --force" : "") writes all files "
+      + "at once"
+  }
 
   /// Writes the result if it is not there.
   ///
@@ -86,6 +101,9 @@ struct SearchFiles {
       try OutputFile.write(result.file.bytes, to: output, force: replaces)
     }
   }
+
+  /// Removes the state of a search that can come to nothing, if it was begun here.
+  func giveUp() { if state == nil, savedCount > 0 { removeState() } }
 
   func removeState() { try? FileBytes.remove(statePath) }
 }

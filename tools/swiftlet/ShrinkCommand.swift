@@ -59,6 +59,9 @@ struct Shrink: ParsableCommand {
     guard teachers == nil || recipe != nil || distill > 0 else {
       throw ValidationError("--teachers needs --distill above 0.")
     }
+    guard teacherFiles.allSatisfy({ !$0.isEmpty }) else {
+      throw ValidationError("--teachers must be names of files, separated by commas; got '\(teachers ?? "")'.")
+    }
     if recipe == nil { do { try made().check() } catch { throw ValidationError("\(error)") } }
   }
 
@@ -86,6 +89,10 @@ struct Shrink: ParsableCommand {
       made.distillation = made.floatDistillation
     }
     return made
+  }
+
+  private var teacherFiles: [String] {
+    teachers.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
   }
 
   private func numbers(_ text: String, _ option: String) throws -> [Int] {
@@ -118,7 +125,6 @@ struct Shrink: ParsableCommand {
   }
 
   func run() throws {
-    let teacherFiles = teachers.map { $0.split(separator: ",").map(String.init) } ?? []
     let planned = PlannedOutput(
       path: output ?? "", option: "--output", isBinary: true, fileUse: "writes every better model at once")
     try CommandFiles(
@@ -145,21 +151,20 @@ struct Shrink: ParsableCommand {
     var saved: ShrinkResult?
     let result: ShrinkResult
     do {
-      result = try run.run(source.model, training: training, validation: parts.validation) { event in
-        progress.show(event)
-        guard case .best(let better) = event else { return }
-        do {
-          try OutputFile.write(better.file.bytes, to: output, force: force || saved != nil)
-          saved = better
-        } catch { Console.note("warning: \(Failure.describe(error))") }
+      defer { progress.clear() }
+      result = try Failure.naming(source.name) {
+        try run.run(source.model, training: training, validation: parts.validation) { event in
+          progress.show(event)
+          guard case .best(let better) = event else { return }
+          do {
+            try OutputFile.write(better.file.bytes, to: output, force: force || saved != nil)
+            saved = better
+          } catch { Console.note("warning: \(Failure.describe(error))") }
+        }
       }
     } catch CompressionError.cancelled {
       guard let saved else { throw Failure("stopped; nothing was written", code: 130) }
       throw Failure("stopped; \(file) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
-    } catch let error as CompressionError {
-      throw Failure("\(source.name): \(error)")
-    } catch let error as ChannelRemovalError {
-      throw Failure("\(source.name): \(error)")
     }
     try OutputFile.write(rescuing: result.file.bytes, to: output, force: force || saved != nil)
     for layer in result.model.layerSparsities() {
@@ -182,6 +187,8 @@ struct Shrink: ParsableCommand {
 /// Shows a shrinking run on standard error.
 private final class ShrinkProgress {
   private var training = TrainingReport()
+
+  func clear() { training.clear() }
 
   func show(_ event: ShrinkEvent) {
     switch event {

@@ -7,7 +7,8 @@ enum Main {
   /// Exit codes: 0 success, 1 failure, 2 usage.
   static func main() {
     let arguments = Self.arguments
-    signal(SIGPIPE, SIG_IGN)
+    // Writing itself says that nobody reads, or that the file may not grow.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     holdStandardDescriptors()
     do {
       let options = arguments.contains(where: isNegativeNumber) ? Swiftlet.optionsWithValues() : []

@@ -33,7 +33,8 @@ struct Train: ParsableCommand {
   @Option(.above(0), help: "The learning rate at its height.") var learningRate: Float = 1e-3
   @Option(.from(0, below: 1), help: "Momentum of sgd.") var momentum: Float = 0.9
   @Option(.from(0), help: "Decoupled weight decay.") var weightDecay: Float = 0
-  @Option(help: "constant, cosine, or step:EPOCHS:FACTOR.") var schedule = ScheduleOption(value: .constant)
+  @Option(help: "constant, cosine, or step:EPOCHS:FACTOR.", transform: ScheduleOption.init)
+  var schedule = ScheduleOption(value: .constant)
   @Option(.from(0), help: "Epochs over which the rate rises from 0.") var warmUp: Float = 0
   @Option(help: "How weights start: glorot or he.") var initialization = Initialization.glorot
   @Flag(help: "Distort training images: shift, rotation, scale, shear, elastic; recordings are only shifted.")
@@ -52,6 +53,7 @@ struct Train: ParsableCommand {
   private var readsArchitecture: Bool { arch.hasSuffix(".json") || arch == standardStream }
 
   func run() throws {
+    try checkLeft()
     try CommandFiles(
       inputs: readsArchitecture ? [arch] : [],
       outputs: [
@@ -61,6 +63,7 @@ struct Train: ParsableCommand {
           isOwn: true),
       ], force: output.force
     ).check()
+    let checkpoint = try resume ? resumed() : nil
     let network = try network()
     let initial = network.initialized(initialization, seed: seed)
     try check(initial)
@@ -84,7 +87,7 @@ struct Train: ParsableCommand {
     Console.note(
       "training \(inputName(arch)) (\(network.parameterCount.grouped) parameters) on \(training.count.grouped) images, "
         + "\(held.grouped) held out, \(threads.count) threads")
-    let result = try run(trainer, resuming: try resumed())
+    let result = try run(trainer, resuming: checkpoint)
     var model = result.model
     let isClassifier = !model.reconstructsInput
     model.metadata.labels = isClassifier ? classLabels(sets.train) : []
@@ -119,14 +122,17 @@ struct Train: ParsableCommand {
       defer { report.clear() }
       result = try trainer.run(resuming: checkpoint) { report.show($0) }
     } catch let error as TrainingError {
+      if case .otherRun(let differences) = error {
+        throw Failure("\(file): \(TrainingError.otherRun(differences.named(augments: augment)))")
+      }
       guard case .diverged(let epoch, _, _) = error else { throw Failure("\(file): \(error)") }
       guard epoch > 1 else {
         // Nothing but the weights it began with.
         try? FileBytes.remove(checkpointPath)
-        throw Failure("\(error)")
+        throw Failure("\(error), or add a warm-up with --warm-up")
       }
       throw Failure(
-        "\(error), with --force to start anew; or the same command with --resume --epochs \(epoch - 1) writes the best "
+        "\(error), or add a warm-up with --warm-up, with --force to start anew; or the same command with --resume --epochs \(epoch - 1) writes the best "
           + "of the epochs before, from \(file)")
     } catch let error as FileError {
       throw Failure("\(file): \(Failure.describe(error))")
@@ -189,7 +195,7 @@ struct Train: ParsableCommand {
   private var note: String {
     var parts = [
       "train --arch \(dataName(arch)) --epochs \(epochs) --batch \(batch)",
-      "--optimizer \(optimizer.rawValue) --learning-rate \(learningRate) --schedule \(schedule.text)",
+      "--optimizer \(optimizer.rawValue) --learning-rate \(learningRate) --schedule \(schedule)",
     ]
     if optimizer == .sgd { parts.append("--momentum \(momentum)") }
     if weightDecay > 0 { parts.append("--weight-decay \(weightDecay)") }
@@ -202,47 +208,24 @@ struct Train: ParsableCommand {
     return parts.joined(separator: " ") + " (\(FloatKernels.best.name))"
   }
 
-  private func resumed() throws -> Checkpoint? {
+  /// Looks for what a stopped run left, and for a file of the checkpoint's name that is somebody else's.
+  private func checkLeft() throws {
+    guard Folder.kind(checkpointPath) == .file else { return }
     let file = shown(checkpointPath)
-    guard resume else {
-      if !output.force, FileBytes.exists(checkpointPath) {
-        throw Failure("\(file): a stopped run left this checkpoint; add --resume to go on, or --force to start anew")
-      }
-      return nil
+    guard Checkpoint.isBegun(by: firstBytes(4, of: checkpointPath) ?? [0]) else {
+      throw Failure("\(file): is no checkpoint; give another name with --checkpoint, or move that file")
     }
+    guard output.force || resume else {
+      throw Failure("\(file): a stopped run left this checkpoint; add --resume to go on, or --force to start anew")
+    }
+  }
+
+  private func resumed() throws -> Checkpoint {
     do { return try Checkpoint.load(checkpointPath) } catch {
-      throw Failure("\(file): \(Failure.describe(error)); \(Failure.advice(onResuming: error))")
+      throw Failure(
+        "\(shown(checkpointPath)): \(Failure.describe(error)); \(Failure.advice(onResuming: error))")
     }
   }
-}
-
-struct ScheduleOption: ExpressibleByArgument, CustomStringConvertible {
-  let value: LearningRateSchedule
-
-  init(value: LearningRateSchedule) { self.value = value }
-
-  init?(argument: String) {
-    switch argument {
-    case "constant": value = .constant
-    case "cosine": value = .cosine
-    default:
-      let parts = argument.split(separator: ":")
-      guard parts.count == 3, parts[0] == "step", let epochs = Int(parts[1]), epochs >= 1, let factor = Float(parts[2]),
-        factor > 0, factor <= 1
-      else { return nil }
-      value = .step(epochs: epochs, factor: factor)
-    }
-  }
-
-  var text: String {
-    switch value {
-    case .constant: "constant"
-    case .cosine: "cosine"
-    case .step(let epochs, let factor): "step:\(epochs):\(factor)"
-    }
-  }
-  var description: String { text }
-  var defaultValueDescription: String { text }
 }
 
 extension OptimizerChoice: ExpressibleByArgument {}

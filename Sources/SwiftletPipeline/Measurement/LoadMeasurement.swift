@@ -13,7 +13,7 @@ public struct LoadMeasurement: Hashable, Sendable, Codable {
   public var prepareMilliseconds: Double
   /// Making a session and running one image.
   public var firstRunMilliseconds: Double
-  /// The medians of decoding and preparing `repetitions` more times.
+  /// The medians of decoding and preparing `repetitions` more times; 'swiftlet bench' does not read the file again.
   public var warmDecodeMilliseconds, warmPrepareMilliseconds: Double
   public var packedByteCount, arenaByteCount: Int
   /// The most memory the process ever held, before loading and after the first run; 0 where the system does not say.

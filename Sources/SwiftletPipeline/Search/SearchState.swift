@@ -55,6 +55,13 @@ public struct SearchState: Hashable, Sendable, Codable {
 
   init(facts: RunFacts) { self.facts = facts }
 
+  /// Whether a file whose first bytes these are may be a search's state, though perhaps a damaged one: not that of others.
+  ///
+  /// - Parameter bytes: Eight or more, or all.
+  public static func isBegun(by bytes: [UInt8]) -> Bool {
+    [#"{"best":"#, #"{"candid"#].contains { $0.utf8.starts(with: bytes.prefix(8)) }
+  }
+
   public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -80,14 +87,17 @@ extension SearchState {
     guard candidates.count <= 1 << 20, counts.allSatisfy({ (0...Self.most).contains($0) }) else {
       throw .recipe("the search's state has a count below 0 or above \(Self.most)")
     }
-    let times = [seconds, roundsEffort ?? 0] + candidates.flatMap { [$0.seconds, $0.microseconds] }
+    var times: [Double] = [seconds, roundsEffort ?? 0]
+    for candidate in candidates { times += [candidate.seconds, candidate.microseconds] }
     guard times.allSatisfy({ (0...Double(Self.most)).contains($0) }) else {
       throw .recipe("the search's state has a time below 0 or above \(Self.most)")
     }
     guard Self.paces.contains(pace ?? 1) else { throw .recipe("the search's state has a pace of \(pace ?? 1)") }
-    let qualities = candidates.flatMap { [$0.points, $0.drop, $0.trainingDrop ?? 0] }
+    let qualities: [Double] = candidates.flatMap { (candidate: CompressionCandidate) -> [Double] in
+      [candidate.points, candidate.drop, candidate.trainingDrop ?? 0]
+    }
     // Explained variance may be far below 0.
-    guard qualities.allSatisfy({ abs($0) <= 1e30 }) else {
+    guard qualities.allSatisfy({ (-1e30...1e30).contains($0) }) else {
       throw .recipe("the search's state has a quality that no model has")
     }
     guard (0...1).contains(channelShare ?? 1) else {
