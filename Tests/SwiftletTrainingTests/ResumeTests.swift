@@ -63,22 +63,41 @@ import Testing
     other.batch = 25
     #expect(
       message(try TrainerTests.trainer(other)).contains(
-        "another run: batch was 24 and is 25 now, learning rate was 0.01 and is 0.02 now; give the same to resume"))
+        "another run: batch: 24 before, 25 now; learning rate: 0.01 before, 0.02 now; give the same to resume"))
     let data = (TrainerTests.bars(250, seed: 1), TrainerTests.bars(60, seed: 2))
     func trainer(_ network: Model, _ training: Dataset) throws -> Trainer {
       try Trainer(network, configuration: Self.configuration(4), training: training, validation: data.1, threads: 1)
     }
     let architecture = message(try trainer(try TrainerTests.network(dropout: false), data.0))
-    #expect(architecture.contains("architecture was conv2d batch_norm"), "\(architecture)")
+    #expect(architecture.contains("architecture: conv2d batch_norm"), "\(architecture)")
     let images = message(try trainer(try TrainerTests.network(), TrainerTests.bars(250, seed: 9)))
-    #expect(images.contains("training images was 250 of 8x8x1 (hash ") && !images.contains("weights"), "\(images)")
+    #expect(images.contains("training images: 250 of 8x8x1 (hash ") && !images.contains("weights"), "\(images)")
     var renamed = data.0
     renamed.classNames.swapAt(0, 3)
+    let classes = message(try trainer(try TrainerTests.network(), renamed))
     #expect(
-      message(try trainer(try TrainerTests.network(), renamed)).contains(
-        "class names was top, bottom, left, right and is right, bottom, left, top now"))
+      classes.contains(
+        "run: class names: top, bottom, left, right before, right, bottom, left, top now; give the same"),
+      "no hash of images that follows from them: \(classes)")
     let late = try self.checkpoint(after: 3, of: Self.configuration(4))
     #expect(throws: TrainingError.self) { try TrainerTests.trainer(Self.configuration(2)).check(late) }
+  }
+
+  @Test func whatIsNoCheckpointSaysSo() throws {
+    let bytes = try checkpoint(after: 1, of: Self.configuration(4)).bytes
+    func message(_ bytes: [UInt8]) -> String {
+      do {
+        _ = try Checkpoint(bytes: bytes)
+        return "it was read"
+      } catch { return "\(error)" }
+    }
+    for other in [Array("a letter, 19 bytes\n".utf8), [7], [UInt8](repeating: 0, count: 99)] {
+      #expect(message(other) == "is no checkpoint" && !Checkpoint.isBegun(by: other))
+    }
+    for count in [0, 2, 5, bytes.count - 1] {
+      let cut = Array(bytes.prefix(count))
+      #expect(message(cut).hasPrefix("is no intact checkpoint of this version") && Checkpoint.isBegun(by: cut))
+    }
   }
 
   @Test func tensorsThatDoNotFitAreRefused() throws {

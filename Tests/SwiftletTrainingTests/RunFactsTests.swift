@@ -9,6 +9,7 @@ import Testing
     var seed: UInt64 = .max
     var widths: [Int]? = [3, 5]
     var batch: Int?
+    var names = true
   }
 
   private func differences(_ change: (inout Settings) -> Void, _ facts: [String: String] = ["classNames": "a, b"])
@@ -22,16 +23,26 @@ import Testing
 
   @Test func everyKindOfSettingIsNamedWithBothValues() {
     #expect(differences { _ in } == [])
-    #expect(differences { $0.learningRate = 0.1 } == ["learning rate was 0.001 and is 0.1 now"])
-    #expect(differences { $0.seed = 7 } == ["seed was 18446744073709551615 and is 7 now"])
-    #expect(differences { $0.batch = 32 } == ["batch was none and is 32 now"])
-    #expect(differences { $0.widths = [4] } == ["widths was 3-5 and is 4 now"])
-    #expect(differences { $0.widths = nil } == ["widths was 3-5 and is none now"])
-    #expect(differences { $0.schedule = .constant } == ["schedule was cosine and is constant now"])
+    #expect(differences { $0.learningRate = 0.1 } == ["learning rate: 0.001 before, 0.1 now"])
+    #expect(differences { $0.seed = 7 } == ["seed: 18446744073709551615 before, 7 now"])
+    #expect(differences { $0.names = false } == ["names: yes before, no now"])
+    #expect(differences { $0.batch = 32 } == ["batch: none before, 32 now"])
+    #expect(differences { $0.widths = [4] } == ["widths: 3-5 before, 4 now"])
+    #expect(differences { $0.widths = nil } == ["widths: 3-5 before, none now"])
+    #expect(differences { $0.schedule = .constant } == ["schedule: cosine before, constant now"])
     #expect(
       differences { $0.schedule = .step(epochs: 3, factor: 0.5) }
-        == ["schedule was cosine and is step epochs 3 factor 0.5 now"])
-    #expect(differences({ _ in }, ["classNames": "b, a"]) == ["class names was a, b and is b, a now"])
+        == ["schedule: cosine before, step epochs 3 factor 0.5 now"])
+    #expect(differences({ _ in }, ["classNames": "b, a"]) == ["class names: a, b before, b, a now"])
+  }
+
+  @Test func whatFollowsFromOthersIsNotNamed() {
+    func names(_ names: [String]) -> [String] {
+      names.map { RunDifference(name: $0, before: "1", now: "2") }.causes.map(\.name)
+    }
+    #expect(names(["class names", "seed", "training images", "validation images"]) == ["class names", "seed"])
+    #expect(names(["split seed", "validation images"]) == ["split seed"])
+    #expect(names(["seed", "training images"]) == ["seed", "training images"])
   }
 
   @Test func whatAFileSaysIsComparedWhateverItIs() {
