@@ -45,6 +45,4 @@ swl_file_result swl_folder_list(
   return error == 0 ? success() : failure(error);
 }
 
-bool swl_folder_is_writable(const char *path) { return access(path, W_OK | X_OK) == 0; }
-
 swl_file_result swl_file_remove(const char *path) { return unlink(path) == 0 ? success() : failure(errno); }

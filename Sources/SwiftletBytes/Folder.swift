@@ -38,7 +38,4 @@ public enum Folder {
   public static func kind(_ path: String) -> Kind {
     Kind(rawValue: FileName.withCString(path) { swl_file_kind($0) }) ?? .none
   }
-
-  /// Whether files can be made in the folder.
-  public static func isWritable(_ path: String) -> Bool { FileName.withCString(path) { swl_folder_is_writable($0) } }
 }

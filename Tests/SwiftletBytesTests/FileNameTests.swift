@@ -51,7 +51,6 @@ import Testing
     #expect(entries.map(\.name) == [".a", name, "f", "l", "p", "to-f", "x"])
     #expect(entries.map(\.kind) == [.file, .file, .folder, .none, .other, .folder, .none])
     #expect(Folder.kind(path) == .file && Folder.kind(folder) == .folder && Folder.kind("\(folder)/l") == .none)
-    #expect(Folder.isWritable(folder) && !Folder.isWritable("\(folder)/none"))
     try FileBytes.remove(path)
     #expect(!FileBytes.exists(path))
     #expect(throws: FileError.self) { try FileBytes.remove(path) }

@@ -101,9 +101,6 @@ int32_t swl_file_kind(const char *path);
 swl_file_result swl_folder_list(
     const char *path, void *context, void (*visit)(void *context, const char *name, int32_t kind));
 
-/// Whether files can be made in this folder.
-bool swl_folder_is_writable(const char *path);
-
 /// Removes a file.
 swl_file_result swl_file_remove(const char *path);
 
