@@ -64,6 +64,11 @@ import Testing
     let result = try LeanBinary.run([path, image, "--kernels", "portable"])
     #expect(result.code == 1)
     #expect(result.error.contains("MiB of memory or more to run, above the limit of 256 MiB"), "\(result.error)")
+    // No option makes it fit, but the limit is then another.
+    for (option, limit) in [([], "256 MiB"), (["--no-limits"], "16384 MiB")] as [([String], String)] {
+      let other = try tool.run(["inspect", path] + option)
+      #expect(other.code == 1 && other.error.contains("above the limit of \(limit)"), "\(other.error)")
+    }
     #expect(result.error.contains("--no-limits"), "\(result.error)")
   }
 }
