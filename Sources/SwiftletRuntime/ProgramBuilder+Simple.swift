@@ -8,8 +8,7 @@ extension ProgramBuilder {
     do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
       throw PrepareError(.graph(.shape(error)))
     }
-    // The reciprocal of a mean is exact up to 2^22 cells; an override may name more.
-    if let divisor = pool.divisorOverride, divisor > 1 << 22 {
+    if !pool.hasReciprocal(on: plan.input) {
       return (.reference(try memory.store(referenceStep(index))), "reference")
     }
     guard plan.input.count <= Int(Int32.max) else { throw memory.error(plan.input.count) }
@@ -149,4 +148,10 @@ extension ProgramBuilder {
       parts: try memory.store(parts), partCount: parts.count, output: buffer(node.output), channels: offset,
       pixelCount: result.shape.height * result.shape.width)
   }
+}
+
+extension Pool2D {
+  /// Whether no mean divides by more than 2^22, up to which its reciprocal is exact: an override may name more, and
+  /// padding may count as more.
+  func hasReciprocal(on input: Shape) -> Bool { reduction == .max || bounds(on: input).divisor <= 1 << 22 }
 }

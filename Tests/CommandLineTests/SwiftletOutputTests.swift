@@ -125,7 +125,9 @@ import Testing
     #expect(
       line.contains("report.json: the file exists") && line.contains("out.swl.search keeps the search"), "\(line)")
     let model = try tool.bytes("out.swl")
-    let again = try tool.run(compress + ["--resume"])
+    // Resuming replaces only what is the search's own.
+    try tool.fail(compress + ["--resume"], "report.json: exists; use --force")
+    let again = try tool.run(compress + ["--resume", "--force"])
     #expect(again.code == 0 && !again.error.contains("candidate 1: "), "\(again)")
     #expect(try tool.bytes("out.swl") == model && tool.bytes("report.json").first == UInt8(ascii: "{"))
     #expect(!FileManager.default.fileExists(atPath: tool.path("out.swl.search")))

@@ -160,7 +160,7 @@ import Testing
     let classifier = try b.build()
     #expect(throws: EvaluationError.noLabels) { _ = try Evaluation.of(classifier, on: unlabelled) }
     var labelled = unlabelled
-    labelled.classNames = ["a", "b"]
+    labelled.classNames = ["0", "1"]
     #expect(throws: EvaluationError.kindsDiffer) { _ = try ModelDiff(model(1), classifier, images: labelled) }
   }
 

@@ -71,11 +71,9 @@ extension Model {
       else { throw GraphError(.multiplierRange(channel: 0), node: index) }
     }
     if case .pool2D(let pool) = node.op, pool.reduction == .average {
-      // The largest divisor gives the smallest multiplier. A window's sum must fit an accumulator, and so must what the
-      // mean of integers of one scale divides (Numerics.md, Pooling).
+      // The largest divisor gives the smallest multiplier; a window's sum must fit an accumulator.
       let (cells, divisor) = pool.bounds(on: input.shape)
-      let dividend = divisor * (1 + 2 * from.zeroPoint) + cells * 2 * (255 - from.zeroPoint)
-      guard cells <= 1 << 22, from != to || dividend <= Int(Int32.max),
+      guard cells <= 1 << 22,
         FixedPointMultiplier(input: from.scale, output: to.scale, count: max(cells, divisor)) != nil
       else { throw GraphError(.multiplierRange(channel: 0), node: index) }
     }

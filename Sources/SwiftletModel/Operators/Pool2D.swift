@@ -31,7 +31,7 @@ public struct Pool2D: Hashable, Sendable {
   }
 
   /// Upper bounds, over all windows, of the input cells under one and of what its average divides by.
-  func bounds(on input: Shape) -> (cells: Int, divisor: Int) {
+  package func bounds(on input: Shape) -> (cells: Int, divisor: Int) {
     let kernel = window.kernel
     let cells = min(kernel.height, input.height) * min(kernel.width, input.width)
     return (cells, divisorOverride ?? (countsPadding ? kernel.height * kernel.width : cells))
