@@ -103,10 +103,6 @@ import Testing
     #expect(notes.count == 1 && notes[0].hasSuffix("no test images of classes '7', '200'"))
     #expect(error(try folder("mine", train: [1, 2], test: [4])).contains("label 4 of image 0 is none of"))
     #expect(error(try folder("mine", train: [1, 1], test: [1])).contains("1 class"))
-    let words = try folder("mine", train: [0, 1, 2], test: [1])
-    try FileManager.default.removeItem(atPath: words.path + "/mine-train-labels-idx1-ubyte")
-    try words.write(Self.words([3], [0, 1, 1000]), to: "mine-train-labels-idx1-int")
-    #expect(error(words).contains("label 1000 of image 2 is not from 0 to 255"))
   }
 
   @Test func severalFamiliesAreListed() throws {
