@@ -105,6 +105,15 @@ import Testing
     #expect(error(try folder("mine", train: [1, 1], test: [1])).contains("1 class"))
   }
 
+  @Test func labelsBeyondBytesAreRefused() throws {
+    let folder = try folder("mine", train: [0, 1, 2], test: [1])
+    try FileManager.default.removeItem(atPath: folder.path + "/mine-train-labels-idx1-ubyte.gz")
+    try folder.write(Self.words([3], [0, 1, 1000]), to: "mine-train-labels-idx1-int")
+    #expect(error(folder).contains("label 1000 of image 2 is not from 0 to 255"))
+    try folder.write(Self.words([3], [0, -1, 1]), to: "mine-train-labels-idx1-int")
+    #expect(error(folder).contains("label -1 of image 1 is not from 0 to 255"))
+  }
+
   @Test func severalFamiliesAreListed() throws {
     let folder = try folder("emnist-letters", train: [1, 2], test: [1])
     try write("emnist-digits", train: [1, 2], test: [1], to: folder)
