@@ -110,6 +110,15 @@ let fullTargets: [Target] = [
     ]),
 ]
 
+/// Tests whose own code has no loops that take long: without optimization it compiles in half the time.
+let plainTests: Set = [
+  "SwiftletModelTests", "SwiftletBytesTests", "SwiftletImagesTests", "SwiftletDataTests", "SwiftletFormatTests",
+  "SwiftletTrainingTests", "SwiftletPipelineTests", "CommandLineTests",
+]
+for target in fullTargets where plainTests.contains(target.name) {
+  target.swiftSettings = [.unsafeFlags(["-Onone"])]
+}
+
 /// The parsers' fuzzer, all Swift code instrumented for coverage and by AddressSanitizer.
 @MainActor func fuzzTargets(_ library: String) -> [Target] {
   let modules = (leanTargets + fullTargets).filter { !["swiftlet", "swiftlet-run"].contains($0.name) && !$0.isTest }

@@ -40,15 +40,7 @@ struct IntegerSimulation {
         u[0].indices.reduce(bias(node)[unit]) { $0 + u[0][$1] * w[unit * u[0].count + $1] }
       }
       return weighted(index, sums, dense.activation, finish)
-    case .pool2D(let pool):
-      let plan = try! pool.plan(for: shape)
-      return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
-        if pool.reduction == .max { return cells.map { values[node.inputs[0]][$0] }.max()! }
-        let divisor = pool.divisor(plan, oy, ox)
-        let sum = cells.reduce(0) { $0 + u[0][$1] }
-        if from[0] == to { return finish(sum / Double(divisor)) }
-        return finish(sum * FixedPointMultiplier(input: from[0].scale, output: to.scale, count: divisor)!.doubleValue)
-      }
+    case .pool2D(let pool): return pooled(pool, node, values[node.inputs[0]], u[0]) { finish($0) }
     case .activation(let activation):
       let factor = FixedPointMultiplier(input: from[0].scale, output: to.scale)!.doubleValue
       return u[0].map { finish($0 * factor, activation) }
@@ -68,6 +60,22 @@ struct IntegerSimulation {
       return joined
     case .reshape: return values[node.inputs[0]]
     case .softmax, .batchNorm, .dropout: fatalError("no quantized model has these")
+    }
+  }
+
+  /// `stored` are the input's numbers as they stand, `centred` less their zero point.
+  private func pooled(
+    _ pool: Pool2D, _ node: Node, _ stored: [Double], _ centred: [Double], _ finish: (Double) -> Double
+  ) -> [Double] {
+    let (from, to) = (model.values[node.inputs[0]].quantization!, model.values[node.output].quantization!)
+    let shape = model.values[node.inputs[0]].shape
+    let plan = try! pool.plan(for: shape)
+    return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
+      if pool.reduction == .max { return cells.map { stored[$0] }.max()! }
+      let divisor = pool.divisor(plan, oy, ox)
+      let sum = cells.reduce(0) { $0 + centred[$1] }
+      if from == to { return finish(sum / Double(divisor)) }
+      return finish(sum * FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor)!.doubleValue)
     }
   }
 
