@@ -54,6 +54,7 @@ def tree_offences(root: str, house: House) -> List[Offence]:
     places = {path.split("/")[1]: path for path in paths if path.startswith("Sources/")}
     offences += modules.table(house)
     offences += modules.folders(places, house)
+    offences += modules.stale_paths(paths, house)
     offences += modules.manifest(Source("Package.swift", read(root, "Package.swift")), house)
     return offences + offences_in(sources, house)
 

@@ -28,6 +28,8 @@ class House:
         self.places: Dict[str, str] = {}
         # Bodies that may be long for now: their paths and names, with the lines of the table that say so.
         self.long_bodies: Dict[Tuple[str, str], int] = {}
+        # The paths that lines name, with those lines.
+        self.paths: List[Tuple[str, int]] = []
         # Enums of operators that any code may name.
         self.open_enums: List[str] = []
         with open(path, encoding="utf-8") as file:
@@ -47,8 +49,10 @@ class House:
             self.limits[rest[0]] = int(rest[1])
         elif kind in ("may", "not-yet", "never"):
             self.places[rest[0]] = kind
+            self.paths.append((rest[0], line))
         elif kind == "long":
             self.long_bodies[rest[0], rest[1]] = line
+            self.paths.append((rest[0], line))
         elif kind == "open":
             self.open_enums += rest
         else:

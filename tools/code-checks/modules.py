@@ -70,6 +70,12 @@ def folders(places: Dict[str, str], house: House) -> Iterator[Offence]:
             yield Offence(path, 1, "no-floor", f"the module {name} has no floor: add a line to {house.path}")
 
 
+def stale_paths(paths: List[str], house: House) -> Iterator[Offence]:
+    for start, line in house.paths:
+        if not any(path.startswith(start) for path in paths):
+            yield Offence(house.path, line, "stale", f"no file begins with {start}: remove this line or mend the path")
+
+
 def manifest(source: Source, house: House) -> Iterator[Offence]:
     """Package.swift gives each module no more than the table does."""
     for index in range(len(source.tokens) - 1):

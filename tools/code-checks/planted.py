@@ -48,6 +48,7 @@ def failures() -> List[str]:
         else:
             sources.append(source)
     found += modules.folders({path.split("/")[1]: path for path in fixtures if path.startswith("Sources/")}, house)
+    found += modules.stale_paths(list(fixtures), house)
     found += offences_in(sources, house)
     actual = {(offence.path, offence.line, offence.rule) for offence in found}
     say = lambda kind, offence: f"fixtures/{fixtures.get(offence[0], offence[0])}:{offence[1]}: {kind} '{offence[2]}'"
