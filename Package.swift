@@ -20,23 +20,25 @@ let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CSwiftletKernels", exclude: embedded ? floatKernels : [], cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
-  .target(name: "SwiftletModel", exclude: ["Numerics.md"], swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
+  .target(
+    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md"],
+    swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
+  .target(name: "SwiftletReference", dependencies: ["SwiftletModel"], swiftSettings: lean),
   .target(
     name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"],
     swiftSettings: lean),
   .target(
-    name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
+    name: "SwiftletRuntime",
+    dependencies: ["SwiftletModel", "SwiftletReference", "SwiftletBytes", "CSwiftletKernels", "CSwiftletPlatform"],
     swiftSettings: lean),
   .target(
-    name: "SwiftletDiagnostics",
-    dependencies: ["SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime"],
-    swiftSettings: lean),
+    name: "SwiftletPredict", dependencies: ["SwiftletModel", "SwiftletBytes", "SwiftletRuntime"], swiftSettings: lean),
   .executableTarget(
     name: "swiftlet-run",
     dependencies: [
-      "SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime", "SwiftletDiagnostics",
+      "SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime", "SwiftletPredict",
       "CSwiftletPlatform",
     ],
     path: "tools/swiftlet-run", swiftSettings: lean),
@@ -49,26 +51,26 @@ let fullTargets: [Target] = [
   .target(
     name: "SwiftletTraining",
     dependencies: [
-      "SwiftletFloat", "SwiftletData", "SwiftletFormat", "SwiftletDiagnostics", "SwiftletModel", "SwiftletBytes",
+      "SwiftletFloat", "SwiftletData", "SwiftletFormat", "SwiftletModel", "SwiftletBytes",
     ]),
   .target(
     name: "SwiftletCompression",
     dependencies: [
-      "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletDiagnostics", "SwiftletModel",
+      "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel",
       "SwiftletBytes",
     ]),
   .target(
     name: "SwiftletPipeline",
     dependencies: [
       "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletDiagnostics", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels",
+      "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels",
       "CSwiftletPlatform",
     ]),
   .executableTarget(
     name: "swiftlet",
     dependencies: [
       "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
-      "SwiftletFormat", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "SwiftletDiagnostics",
+      "SwiftletFormat", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "tools/swiftlet"),
@@ -106,7 +108,6 @@ let fullTargets: [Target] = [
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
-      "SwiftletDiagnostics",
     ]),
 ]
 
@@ -138,7 +139,8 @@ let package = Package(
   products: fuzzer != nil
     ? [.executable(name: "swiftlet-fuzz", targets: ["swiftlet-fuzz"])]
     : [
-      .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
+      .library(
+        name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime", "SwiftletPredict"]),
       .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
     ]
       + (embedded

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import SwiftletBytes
 import SwiftletData
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel

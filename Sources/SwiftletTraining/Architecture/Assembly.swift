@@ -1,4 +1,3 @@
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletModel
 

@@ -1,5 +1,4 @@
 public import SwiftletBytes
-public import SwiftletModel
 
 extension GraphError {
   /// Writes which node is at fault and why: "node 3 (dense_3): the shapes differ: 1 x 1 x 4 and 1 x 1 x 5".
@@ -29,9 +28,9 @@ extension GraphError.Reason {
     case .valueNeverMade(let value): text.write(text: "value ", value, " is neither an input nor made by a node")
     case .declaredShape(let declared, let inferred):
       text.write(text: "the declared shape ")
-      text.write(declared)
+      text.write(shape: declared)
       text.write(text: " is not the operator's, ")
-      text.write(inferred)
+      text.write(shape: inferred)
     case .parameterShape(let index):
       text.write(text: "parameter ", index, " is missing, superfluous or of the wrong shape")
     case .parameterElement(let index):
@@ -61,9 +60,22 @@ extension GraphError.Reason {
   }
 }
 
+extension GraphError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
+
+extension GraphError.Reason: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
+
+extension Shape {
+  /// "28 x 28 x 1": height, width, channels.
+  public var text: String { textWritten { $0.write(shape: self) } }
+}
+
 extension ByteWriter {
   /// "28 x 28 x 1": height, width, channels.
-  public mutating func write(_ shape: Shape) {
+  public mutating func write(shape: Shape) {
     write(text: "", shape.height, " x ")
     write(text: "", shape.width, " x ")
     writeDecimal(shape.channels)

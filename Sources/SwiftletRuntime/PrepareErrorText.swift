@@ -1,6 +1,5 @@
 public import SwiftletBytes
 public import SwiftletModel
-public import SwiftletRuntime
 
 extension PrepareError {
   /// Writes one line for people, with the name of the node at fault where `model` is at hand.
@@ -18,6 +17,14 @@ extension PrepareError {
       text.writeKernelNames()
     }
   }
+}
+
+extension PrepareError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
+
+extension PrepareError.Reason: CustomStringConvertible {
+  public var description: String { textWritten { PrepareError(self).write(to: &$0) } }
 }
 
 extension ByteWriter {

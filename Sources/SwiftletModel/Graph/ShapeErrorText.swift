@@ -1,5 +1,4 @@
 public import SwiftletBytes
-public import SwiftletModel
 
 extension ShapeError {
   /// Writes what does not fit and how to mend it, in the words of architecture files.
@@ -7,7 +6,7 @@ extension ShapeError {
     switch self {
     case .badShape(let shape):
       text.write(text: "the shape ")
-      text.write(shape)
+      text.write(shape: shape)
       if min(shape.height, shape.width, shape.channels) < 1 {
         text.write(text: " is empty; height, width and channels must be at least 1")
       } else {
@@ -34,9 +33,9 @@ extension ShapeError {
       if actual < expected { text.write(text: "; name as many layers in 'inputs'") }
     case .shapesDiffer(let first, let second):
       text.write(text: "the inputs have the shapes ")
-      text.write(first)
+      text.write(shape: first)
       text.write(text: " and ")
-      text.write(second)
+      text.write(shape: second)
       text.write(text: "; add needs equal shapes, concat equal height and width")
     case .elementCountDiffers(let from, let to):
       text.write(text: "the input has ", from, " elements and the new shape ")
@@ -49,6 +48,10 @@ extension ShapeError {
       text.write(text: setting.range)
     }
   }
+}
+
+extension ShapeError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
 }
 
 extension OperatorSetting {

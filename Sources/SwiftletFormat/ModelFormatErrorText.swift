@@ -1,5 +1,5 @@
 public import SwiftletBytes
-public import SwiftletFormat
+import SwiftletModel
 
 extension ModelFormatError {
   /// Writes one line for people, without the file's name and without a final period: what, where, the remedy.
@@ -49,4 +49,8 @@ extension ModelFormatError {
     text.write(text: field)
     text.write(text: " at byte ", offset, isInContent ? " of the inflated content: " : ": ")
   }
+}
+
+extension ModelFormatError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
 }

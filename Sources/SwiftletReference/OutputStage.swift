@@ -1,11 +1,11 @@
-import SwiftletModel
+package import SwiftletModel
 
 /// The end of every integer operator: requantize, add the zero point, clamp, store.
-struct OutputStage: BitwiseCopyable {
-  let zeroPoint, lo, hi: Int32
-  let storesInt32: Bool
+package struct OutputStage: BitwiseCopyable {
+  package let zeroPoint, lo, hi: Int32
+  package let storesInt32: Bool
 
-  init(_ activation: Activation, _ value: Value) {
+  package init(_ activation: Activation, _ value: Value) {
     let quantization = value.quantization ?? .image
     zeroPoint = Int32(quantization.zeroPoint)
     storesInt32 = value.element == .int32
@@ -33,20 +33,20 @@ struct OutputStage: BitwiseCopyable {
   }
 
   /// This stage followed by a clamp in the same quantization.
-  func clamped(to other: OutputStage) -> OutputStage {
+  package func clamped(to other: OutputStage) -> OutputStage {
     let lo = min(max(self.lo, other.lo), other.hi)
     return OutputStage(
       zeroPoint: zeroPoint, lo: lo, hi: max(min(hi, other.hi), lo), storesInt32: storesInt32)
   }
 
-  var elementByteCount: Int { storesInt32 ? 4 : 1 }
+  package var elementByteCount: Int { storesInt32 ? 4 : 1 }
 
   /// The zero point added to a requantized value, within lo...hi.
-  func finish(_ value: Int32) -> Int32 {
+  package func finish(_ value: Int32) -> Int32 {
     Int32(truncatingIfNeeded: min(max(Int64(value) + Int64(zeroPoint), Int64(lo)), Int64(hi)))
   }
 
-  func store(_ value: Int32, at index: Int, _ y: UnsafeMutableRawPointer) {
+  package func store(_ value: Int32, at index: Int, _ y: UnsafeMutableRawPointer) {
     if storesInt32 {
       y.assumingMemoryBound(to: Int32.self)[index] = finish(value)
     } else {

@@ -1,16 +1,26 @@
-import SwiftletModel
+package import SwiftletModel
 
 /// The parameters of a weighted operator as the model states them, nothing folded.
-struct IntegerWeights: BitwiseCopyable {
-  let weights: UnsafePointer<Int8>
-  let bias: UnsafePointer<Int32>
-  let multipliers: UnsafePointer<FixedPointMultiplier>
-  let inputZeroPoint: Int32
+package struct IntegerWeights: BitwiseCopyable {
+  package let weights: UnsafePointer<Int8>
+  package let bias: UnsafePointer<Int32>
+  package let multipliers: UnsafePointer<FixedPointMultiplier>
+  package let inputZeroPoint: Int32
+
+  package init(
+    weights: UnsafePointer<Int8>, bias: UnsafePointer<Int32>, multipliers: UnsafePointer<FixedPointMultiplier>,
+    inputZeroPoint: Int32
+  ) {
+    self.weights = weights
+    self.bias = bias
+    self.multipliers = multipliers
+    self.inputZeroPoint = inputZeroPoint
+  }
 }
 
 extension Conv2D {
   /// The definition of an integer convolution: one image, plain loops, padding skipped.
-  func integer(
+  package func integer(
     _ x: UnsafePointer<UInt8>, _ parameters: IntegerWeights, _ plan: WindowPlan, _ stage: OutputStage,
     into y: UnsafeMutableRawPointer
   ) {
@@ -43,7 +53,7 @@ extension Conv2D {
 
 extension Dense {
   /// The definition of an integer dense layer: one sample, plain loops.
-  func integer(
+  package func integer(
     _ x: UnsafePointer<UInt8>, inputCount: Int, _ parameters: IntegerWeights, _ stage: OutputStage,
     into y: UnsafeMutableRawPointer
   ) {

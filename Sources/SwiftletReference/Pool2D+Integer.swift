@@ -1,11 +1,11 @@
-import SwiftletModel
+package import SwiftletModel
 
 extension Pool2D {
   /// The definition of integer pooling: one image, plain loops.
   ///
   /// Max selects the largest q. An average whose output keeps the input's quantization divides with one rounding; one
   /// with its own requantizes the sum by scale_in / (scale_out * divisor). See Numerics.md, Pooling.
-  func integer(
+  package func integer(
     _ x: UnsafePointer<UInt8>, _ plan: WindowPlan, from: Quantization, to: Quantization,
     into y: UnsafeMutablePointer<UInt8>
   ) {

@@ -1,8 +1,8 @@
-import SwiftletModel
+package import SwiftletModel
 
 extension Activation {
   /// The byte each input byte becomes: z_out + requantize(q - z_in), clamped; also how concat changes a scale.
-  func integerTable(from: Quantization, to: Value) -> [UInt8] {
+  package func integerTable(from: Quantization, to: Value) -> [UInt8] {
     let stage = OutputStage(self, to)
     guard let output = to.quantization, let multiplier = FixedPointMultiplier(input: from.scale, output: output.scale)
     else { preconditionFailure("validation bounds this multiplier") }
@@ -14,7 +14,7 @@ extension Activation {
 
 extension Add {
   /// The definition of integer addition: both terms at one shift, summed in 64 bits, rounded once.
-  func integer(
+  package func integer(
     _ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, count: Int, zeroPoints: (left: Int32, right: Int32),
     _ multipliers: AdditionMultipliers, _ stage: OutputStage, into y: UnsafeMutablePointer<UInt8>
   ) {
