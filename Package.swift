@@ -56,7 +56,7 @@ let fullTargets: [Target] = [
   .target(
     name: "SwiftletCompression",
     dependencies: [
-      "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel",
+      "SwiftletFloat", "SwiftletRuntime", "SwiftletReference", "SwiftletFormat", "SwiftletData", "SwiftletModel",
       "SwiftletBytes",
     ]),
   .target(

@@ -27,25 +27,19 @@ extension Conv2D {
     let input = plan.input
     let groupInputs = input.channels / groups
     let groupFilters = filters / groups
-    let kernel = window.kernel
-    for oy in 0..<plan.output.height {
-      for ox in 0..<plan.output.width {
-        for filter in 0..<filters {
-          let firstChannel = filter / groupFilters * groupInputs
-          var accumulator = parameters.bias[filter]
-          for ky in plan.rows.taps(oy) {
-            for kx in plan.columns.taps(ox) {
-              let pixel = plan.rows.position(oy, ky) * input.width + plan.columns.position(ox, kx)
-              let from = x + pixel * input.channels + firstChannel
-              let weights = parameters.weights + ((filter * kernel.height + ky) * kernel.width + kx) * groupInputs
-              for channel in 0..<groupInputs {
-                accumulator &+= (Int32(from[channel]) &- parameters.inputZeroPoint) &* Int32(weights[channel])
-              }
-            }
+    let taps = window.kernel.height * window.kernel.width
+    plan.forEachPosition { position in
+      for filter in 0..<filters {
+        let firstChannel = filter / groupFilters * groupInputs
+        var accumulator = parameters.bias[filter]
+        plan.forEachTap(of: position) { pixel, tap in
+          let from = x + pixel * input.channels + firstChannel
+          let weights = parameters.weights + (filter * taps + tap) * groupInputs
+          for channel in 0..<groupInputs {
+            accumulator &+= (Int32(from[channel]) &- parameters.inputZeroPoint) &* Int32(weights[channel])
           }
-          let index = (oy * plan.output.width + ox) * filters + filter
-          stage.store(parameters.multipliers[filter](accumulator), at: index, y)
         }
+        stage.store(parameters.multipliers[filter](accumulator), at: position.output * filters + filter, y)
       }
     }
   }

@@ -14,10 +14,7 @@ package struct OutputStage: BitwiseCopyable {
       switch activation {
       case .none: (lo, hi) = (.min, .max)
       case .relu: (lo, hi) = (0, .max)
-      case .boundedReLU(let bound):
-        let steps = FixedPointMultiplier(input: bound, output: quantization.scale)
-        let isHuge = bound.exponent > quantization.scale.exponent
-        (lo, hi) = (0, steps?(1) ?? (isHuge ? .max : 0))
+      case .boundedReLU(let bound): (lo, hi) = (0, bound.steps(of: quantization.scale))
       }
     } else {
       let clamp = activation.clamp(quantization)

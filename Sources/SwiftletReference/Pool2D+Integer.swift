@@ -9,39 +9,43 @@ extension Pool2D {
     _ x: UnsafePointer<UInt8>, _ plan: WindowPlan, from: Quantization, to: Quantization,
     into y: UnsafeMutablePointer<UInt8>
   ) {
-    let input = plan.input
-    let zeroPoint = from.zeroPoint
-    for oy in 0..<plan.output.height {
-      for ox in 0..<plan.output.width {
-        let rows = plan.rows.taps(oy)
-        let columns = plan.columns.taps(ox)
-        let count = divisor(plan, oy, ox)
-        for channel in 0..<input.channels {
+    let channels = plan.input.channels
+    plan.forEachPosition { position in
+      let y = y + position.output * channels
+      switch reduction {
+      case .max:
+        for channel in 0..<channels {
           var best: UInt8 = 0
+          plan.forEachTap(of: position) { pixel, _ in best = max(best, x[pixel * channels + channel]) }
+          y[channel] = best
+        }
+      case .average:
+        let mean = Mean(divisor: divisor(plan, position.oy, position.ox), from: from, to: to)
+        for channel in 0..<channels {
           var sum = 0
-          for ky in rows {
-            for kx in columns {
-              let pixel = plan.rows.position(oy, ky) * input.width + plan.columns.position(ox, kx)
-              let q = x[pixel * input.channels + channel]
-              best = max(best, q)
-              sum += Int(q) - zeroPoint
-            }
-          }
-          let result: UInt8
-          switch reduction {
-          case .max: result = best
-          case .average:
-            if from == to {
-              result = UInt8(clamping: zeroPoint + sum.dividedRoundingHalfUp(by: count))
-            } else if let multiplier = FixedPointMultiplier(input: from.scale, output: to.scale, count: count) {
-              result = UInt8(clamping: to.zeroPoint + Int(multiplier(Int32(sum))))
-            } else {
-              preconditionFailure("validation bounds the multiplier of every divisor")
-            }
-          }
-          y[(oy * plan.output.width + ox) * input.channels + channel] = result
+          plan.forEachTap(of: position) { pixel, _ in sum += Int(x[pixel * channels + channel]) - from.zeroPoint }
+          y[channel] = mean(sum)
         }
       }
+    }
+  }
+
+  /// The one rounding of an average: from the sum of q - z to the output's byte.
+  private struct Mean {
+    let divisor: Int
+    let zeroPoint: Int
+    /// Nil where the output keeps the input's quantization.
+    let multiplier: FixedPointMultiplier?
+
+    init(divisor: Int, from: Quantization, to: Quantization) {
+      self.divisor = divisor
+      zeroPoint = to.zeroPoint
+      multiplier = from == to ? nil : FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor)
+      precondition(from == to || multiplier != nil, "validation bounds the multiplier of every divisor")
+    }
+
+    func callAsFunction(_ sum: Int) -> UInt8 {
+      UInt8(clamping: zeroPoint + (multiplier.map { Int($0(Int32(sum))) } ?? sum.dividedRoundingHalfUp(by: divisor)))
     }
   }
 }

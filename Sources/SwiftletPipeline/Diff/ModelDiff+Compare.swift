@@ -40,7 +40,7 @@ extension ModelDiff {
   private static func pairs(_ a: Model, _ b: Model) -> [Int] {
     guard a.nodes.count == b.nodes.count else { return [] }
     return a.nodes.indices.filter {
-      a.nodes[$0].op.kind.description == b.nodes[$0].op.kind.description
+      a.nodes[$0].op.kind == b.nodes[$0].op.kind
         && a.values[a.nodes[$0].output].shape == b.values[b.nodes[$0].output].shape
     }
   }
