@@ -60,22 +60,36 @@ let fullTargets: [Target] = [
       "SwiftletBytes",
     ]),
   .target(
-    name: "SwiftletPipeline",
+    name: "SwiftletEvaluation",
+    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletData", "SwiftletModel"]),
+  .target(
+    name: "SwiftletBenchmark",
+    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"]),
+  .target(
+    name: "SwiftletSearch",
     dependencies: [
-      "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels",
-      "CSwiftletPlatform",
+      "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletBytes", "SwiftletModel",
+    ]),
+  .target(
+    name: "SwiftletReport",
+    dependencies: [
+      "SwiftletSearch", "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel",
     ]),
   .executableTarget(
     name: "swiftlet",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
-      "SwiftletFormat", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel",
+      "SwiftletReport", "SwiftletSearch", "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletTraining",
+      "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletImages",
+      "SwiftletBytes", "SwiftletModel",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "tools/swiftlet"),
-  // Where tests find real data.
-  .target(name: "TestSupport", path: "Tests/TestSupport"),
+  // Where tests find real data, and a network that is trained once for all of them.
+  .target(
+    name: "TestSupport", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletModel"],
+    path: "Tests/TestSupport"),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
@@ -98,11 +112,27 @@ let fullTargets: [Target] = [
       "TestSupport",
     ]),
   .testTarget(
-    name: "SwiftletPipelineTests",
+    name: "SwiftletEvaluationTests",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
-      "SwiftletFormat", "SwiftletData",
-      "SwiftletModel", "CSwiftletKernels",
+      "SwiftletEvaluation", "SwiftletSearch", "SwiftletReport", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletTraining", "SwiftletData", "SwiftletModel",
+    ]),
+  .testTarget(
+    name: "SwiftletBenchmarkTests",
+    dependencies: [
+      "SwiftletBenchmark", "SwiftletReport", "SwiftletTraining", "SwiftletRuntime", "SwiftletModel",
+      "CSwiftletKernels",
+    ]),
+  .testTarget(
+    name: "SwiftletSearchTests",
+    dependencies: [
+      "SwiftletSearch", "SwiftletReport", "SwiftletEvaluation", "SwiftletTraining", "SwiftletCompression",
+      "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel", "TestSupport",
+    ]),
+  .testTarget(
+    name: "SwiftletReportTests",
+    dependencies: [
+      "SwiftletReport", "SwiftletEvaluation", "SwiftletCompression", "SwiftletData", "SwiftletModel", "TestSupport",
     ]),
   .testTarget(
     name: "CommandLineTests",
@@ -119,7 +149,7 @@ let fullTargets: [Target] = [
     .executableTarget(
       name: "swiftlet-fuzz",
       dependencies: [
-        "CFuzzDriver", "SwiftletPipeline", "SwiftletTraining", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
+        "CFuzzDriver", "SwiftletSearch", "SwiftletTraining", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
         "SwiftletImages", "SwiftletBytes", "SwiftletModel",
       ],
       path: "tools/fuzz-targets/targets",
@@ -148,7 +178,10 @@ let package = Package(
         : [
           .library(
             name: "SwiftletToolkit",
-            targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
+            targets: [
+              "SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletEvaluation",
+              "SwiftletSearch", "SwiftletBenchmark", "SwiftletReport",
+            ]),
           .executable(name: "swiftlet", targets: ["swiftlet"]),
         ]),
   dependencies: embedded || fuzzer != nil

@@ -1,4 +1,4 @@
-public import SwiftletBytes
+import SwiftletBytes
 
 /// The names of a model's classes; a class without a name goes by its number.
 public struct ClassLabels: Hashable, Sendable {

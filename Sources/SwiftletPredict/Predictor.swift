@@ -1,4 +1,4 @@
-public import SwiftletModel
+import SwiftletModel
 public import SwiftletRuntime
 
 /// A class and its probability.

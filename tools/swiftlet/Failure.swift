@@ -5,8 +5,8 @@ import SwiftletData
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
-import SwiftletPipeline
 import SwiftletRuntime
+import SwiftletSearch
 import SwiftletTraining
 
 /// What ends a command: one line for people and an exit code.

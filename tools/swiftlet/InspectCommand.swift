@@ -1,8 +1,9 @@
 import ArgumentParser
 import SwiftletBytes
+import SwiftletCompression
 import SwiftletFormat
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 struct Inspect: ParsableCommand {

@@ -2,8 +2,10 @@ import ArgumentParser
 import Foundation
 import SwiftletBytes
 import SwiftletCompression
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
+import SwiftletSearch
 import SwiftletTraining
 
 struct Shrink: ParsableCommand {
