@@ -20,23 +20,25 @@ let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CSwiftletKernels", exclude: embedded ? floatKernels : [], cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
-  .target(name: "SwiftletModel", exclude: ["Numerics.md"], swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
+  .target(
+    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md"],
+    swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
+  .target(name: "SwiftletReference", dependencies: ["SwiftletModel"], swiftSettings: lean),
   .target(
     name: "SwiftletFormat", dependencies: ["SwiftletModel", "SwiftletBytes"], exclude: ["Format.md"],
     swiftSettings: lean),
   .target(
-    name: "SwiftletRuntime", dependencies: ["SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"],
+    name: "SwiftletRuntime",
+    dependencies: ["SwiftletModel", "SwiftletReference", "SwiftletBytes", "CSwiftletKernels", "CSwiftletPlatform"],
     swiftSettings: lean),
   .target(
-    name: "SwiftletDiagnostics",
-    dependencies: ["SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime"],
-    swiftSettings: lean),
+    name: "SwiftletPredict", dependencies: ["SwiftletModel", "SwiftletBytes", "SwiftletRuntime"], swiftSettings: lean),
   .executableTarget(
     name: "swiftlet-run",
     dependencies: [
-      "SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime", "SwiftletDiagnostics",
+      "SwiftletModel", "SwiftletBytes", "SwiftletImages", "SwiftletFormat", "SwiftletRuntime", "SwiftletPredict",
       "CSwiftletPlatform",
     ],
     path: "tools/swiftlet-run", swiftSettings: lean),
@@ -49,31 +51,45 @@ let fullTargets: [Target] = [
   .target(
     name: "SwiftletTraining",
     dependencies: [
-      "SwiftletFloat", "SwiftletData", "SwiftletFormat", "SwiftletDiagnostics", "SwiftletModel", "SwiftletBytes",
+      "SwiftletFloat", "SwiftletData", "SwiftletFormat", "SwiftletModel", "SwiftletBytes",
     ]),
   .target(
     name: "SwiftletCompression",
     dependencies: [
-      "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletDiagnostics", "SwiftletModel",
+      "SwiftletFloat", "SwiftletRuntime", "SwiftletReference", "SwiftletFormat", "SwiftletData", "SwiftletModel",
       "SwiftletBytes",
     ]),
   .target(
-    name: "SwiftletPipeline",
+    name: "SwiftletEvaluation",
+    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletData", "SwiftletModel"]),
+  .target(
+    name: "SwiftletBenchmark",
+    dependencies: ["SwiftletFloat", "SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CSwiftletPlatform"]),
+  .target(
+    name: "SwiftletSearch",
     dependencies: [
-      "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
-      "SwiftletDiagnostics", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "CSwiftletKernels",
-      "CSwiftletPlatform",
+      "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletBytes", "SwiftletModel",
+    ]),
+  .target(
+    name: "SwiftletReport",
+    dependencies: [
+      "SwiftletSearch", "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel",
     ]),
   .executableTarget(
     name: "swiftlet",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
-      "SwiftletFormat", "SwiftletData", "SwiftletImages", "SwiftletBytes", "SwiftletModel", "SwiftletDiagnostics",
+      "SwiftletReport", "SwiftletSearch", "SwiftletBenchmark", "SwiftletEvaluation", "SwiftletTraining",
+      "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletImages",
+      "SwiftletBytes", "SwiftletModel",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "tools/swiftlet"),
-  // Where tests find real data.
-  .target(name: "TestSupport", path: "Tests/TestSupport"),
+  // Where tests find real data, and a network that is trained once for all of them.
+  .target(
+    name: "TestSupport", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletModel"],
+    path: "Tests/TestSupport"),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
@@ -96,26 +112,38 @@ let fullTargets: [Target] = [
       "TestSupport",
     ]),
   .testTarget(
-    name: "SwiftletPipelineTests",
+    name: "SwiftletEvaluationTests",
     dependencies: [
-      "SwiftletPipeline", "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime",
-      "SwiftletFormat", "SwiftletData",
-      "SwiftletModel", "CSwiftletKernels",
+      "SwiftletEvaluation", "SwiftletSearch", "SwiftletReport", "SwiftletCompression", "SwiftletFloat",
+      "SwiftletRuntime", "SwiftletTraining", "SwiftletData", "SwiftletModel",
+    ]),
+  .testTarget(
+    name: "SwiftletBenchmarkTests",
+    dependencies: [
+      "SwiftletBenchmark", "SwiftletReport", "SwiftletTraining", "SwiftletRuntime", "SwiftletModel",
+      "CSwiftletKernels",
+    ]),
+  .testTarget(
+    name: "SwiftletSearchTests",
+    dependencies: [
+      "SwiftletSearch", "SwiftletReport", "SwiftletEvaluation", "SwiftletTraining", "SwiftletCompression",
+      "SwiftletRuntime", "SwiftletFormat", "SwiftletData", "SwiftletModel", "TestSupport",
+    ]),
+  .testTarget(
+    name: "SwiftletReportTests",
+    dependencies: [
+      "SwiftletReport", "SwiftletEvaluation", "SwiftletCompression", "SwiftletData", "SwiftletModel", "TestSupport",
     ]),
   .testTarget(
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
-      "SwiftletDiagnostics",
     ]),
 ]
 
-/// Tests whose own code has no loops that take long: without optimization it compiles in half the time.
-let plainTests: Set = [
-  "SwiftletModelTests", "SwiftletBytesTests", "SwiftletImagesTests", "SwiftletDataTests", "SwiftletFormatTests",
-  "SwiftletTrainingTests", "SwiftletPipelineTests", "CommandLineTests",
-]
-for target in fullTargets where plainTests.contains(target.name) {
+/// Tests that compute much themselves. The code of others compiles in half the time without optimization.
+let computingTests: Set = ["SwiftletRuntimeTests", "SwiftletFloatTests", "SwiftletCompressionTests"]
+for target in fullTargets where target.isTest && !computingTests.contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
 }
 
@@ -127,7 +155,7 @@ for target in fullTargets where plainTests.contains(target.name) {
     .executableTarget(
       name: "swiftlet-fuzz",
       dependencies: [
-        "CFuzzDriver", "SwiftletPipeline", "SwiftletTraining", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
+        "CFuzzDriver", "SwiftletSearch", "SwiftletTraining", "SwiftletRuntime", "SwiftletFormat", "SwiftletData",
         "SwiftletImages", "SwiftletBytes", "SwiftletModel",
       ],
       path: "tools/fuzz-targets/targets",
@@ -147,7 +175,8 @@ let package = Package(
   products: fuzzer != nil
     ? [.executable(name: "swiftlet-fuzz", targets: ["swiftlet-fuzz"])]
     : [
-      .library(name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime"]),
+      .library(
+        name: "SwiftletRuntime", targets: ["SwiftletModel", "SwiftletFormat", "SwiftletRuntime", "SwiftletPredict"]),
       .executable(name: "swiftlet-run", targets: ["swiftlet-run"]),
     ]
       + (embedded
@@ -155,7 +184,10 @@ let package = Package(
         : [
           .library(
             name: "SwiftletToolkit",
-            targets: ["SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletPipeline"]),
+            targets: [
+              "SwiftletData", "SwiftletFloat", "SwiftletTraining", "SwiftletCompression", "SwiftletEvaluation",
+              "SwiftletSearch", "SwiftletBenchmark", "SwiftletReport",
+            ]),
           .executable(name: "swiftlet", targets: ["swiftlet"]),
         ]),
   dependencies: embedded || fuzzer != nil

@@ -53,24 +53,6 @@ TARGET void NAME(swl_requantize_gradient_f32)(
   }
 }
 
-TARGET void NAME(swl_add_integers_f32)(
-    const float *a, const float *b, long count, int32_t left, int32_t right, int32_t shift, float low, float high,
-    float *y) {
-  long i = 0;
-  // |u| <= 255 bounds the sum by 2^40: nothing saturates from a shift of 9 on.
-  for (; shift >= 9 && i + VL <= count; i += VL) {
-    const vl u = __builtin_convertvector(__builtin_convertvector(load(a + i), vi), vl);
-    const vl v = __builtin_convertvector(__builtin_convertvector(load(b + i), vi), vl);
-    const vl sum = u * (vl)(int64_t)left + v * (vl)(int64_t)right + (vl)((int64_t)1 << (shift - 1));
-    const vi q = __builtin_convertvector(sum >> (vl)(int64_t)shift, vi);
-    store(y + i, clamp(__builtin_convertvector(q, vf), splat(low), splat(high)));
-  }
-  for (; i < count; i++) {
-    const int64_t sum = (int64_t)(int32_t)a[i] * left + (int64_t)(int32_t)b[i] * right;
-    y[i] = NAME(requantized)(sum, shift, low, high);
-  }
-}
-
 TARGET void NAME(swl_gate_add_f32)(
     const float *y, const float *dy, long count, float factor, float low, float high, float *dx) {
   for (long i = 0; i < count; i++) dx[i] += y[i] > low && y[i] < high ? factor * dy[i] : 0;

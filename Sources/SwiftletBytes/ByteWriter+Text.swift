@@ -61,12 +61,15 @@ extension ByteWriter {
   }
 }
 
-/// A name from a file, a folder or an argument as it may be shown: see `ByteWriter.write(printable:)`.
-public func printable(_ text: some Collection<UInt8>) -> String {
+/// What `write` writes, as a string: the errors of the lean modules describe themselves so.
+package func textWritten(by write: (inout ByteWriter) -> Void) -> String {
   var writer = ByteWriter()
-  writer.write(printable: text)
+  write(&writer)
   return String(decoding: writer.bytes, as: UTF8.self)
 }
+
+/// A name from a file, a folder or an argument as it may be shown: see `ByteWriter.write(printable:)`.
+public func printable(_ name: some Collection<UInt8>) -> String { textWritten { $0.write(printable: name) } }
 
 /// The bytes of a C string, without its terminator.
 public func cStringBytes(_ text: UnsafePointer<CChar>) -> [UInt8] {

@@ -2,6 +2,14 @@ import CSwiftletZlib
 
 // One line for people, without a file's name (the caller knows it) and without a final period.
 
+extension ByteError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
+
+extension FileError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
+
 extension ByteError {
   /// Writes what is wrong and where: "layer count at byte 12: 5000 is above the limit of 4096".
   public func write(to text: inout ByteWriter) {

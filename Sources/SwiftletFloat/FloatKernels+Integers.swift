@@ -25,15 +25,6 @@ extension FloatKernels {
     table.requantize_gradient(u.baseAddress!, dy.baseAddress!, u.count, channels, factors, low, high)
   }
 
-  /// y = clamp((a * left + b * right + 2^(shift - 1)) >> shift).
-  package func addIntegers(
-    _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>, left: Int32, right: Int32, shift: Int32,
-    low: Float, high: Float, into y: UnsafeMutableBufferPointer<Float>
-  ) {
-    precondition(a.count == y.count && b.count == y.count)
-    table.add_integers(a.baseAddress!, b.baseAddress!, y.count, left, right, shift, low, high, y.baseAddress!)
-  }
-
   /// dx += low < y < high ? factor * dy : 0, for `count` elements.
   package func gateAdd(
     _ y: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, count: Int, factor: Float, low: Float, high: Float,

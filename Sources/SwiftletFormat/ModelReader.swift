@@ -157,13 +157,13 @@ public enum ModelReader {
   ) throws(ModelFormatError) {
     let start = reader.offset
     let tag = try reader.byte("node tag")
-    guard let allowed = NodeOption.allowed(tag) else {
+    guard let kind = OperatorKind(tag: tag) else {
       throw reader.error(.unknownValue(UInt64(tag)), "node tag", at: start)
     }
     let optionStart = reader.offset
     let options = try reader.varint("node options")
     let forbidden = isQuantized ? 0 : NodeOption.quantization | NodeOption.int32Output
-    guard options & ~allowed == 0, options & forbidden == 0 else {
+    guard options & ~NodeOption.allowed(kind) == 0, options & forbidden == 0 else {
       throw reader.error(.unknownValue(options), "node options", at: optionStart)
     }
     try reader.reserve(ReadCost.nodeBytes, "node")
@@ -177,7 +177,7 @@ public enum ModelReader {
         inputs.append(model.values.count - (try reader.count("node input", atLeast: 1, limit: model.values.count)))
       }
     }
-    let op = try reader.op(tag, options)
+    let op = try reader.op(kind, options)
     let shape: Shape
     do { shape = try op.outputShape(for: inputs.map { model.values[$0].shape }) } catch {
       throw reader.error(.graph(GraphError(.shape(error), node: model.nodes.count)), "node", at: start)

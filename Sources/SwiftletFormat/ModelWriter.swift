@@ -123,7 +123,7 @@ public enum ModelWriter {
       {
         options |= NodeOption.quantization
       }
-      writer.write(byte: node.op.tag)
+      writer.write(byte: node.op.kind.tag)
       writer.writeVarint(options)
       if !node.name.isEmpty { writer.writeText(node.name) }
       if options & NodeOption.inputs != 0 {

@@ -1,22 +1,6 @@
 import SwiftletBytes
 import SwiftletModel
 
-/// The tags of Format.md's node table.
-enum NodeTag {
-  static let conv2D: UInt8 = 1
-  static let dense: UInt8 = 2
-  static let maxPool2D: UInt8 = 3
-  static let averagePool2D: UInt8 = 4
-  static let activation: UInt8 = 5
-  static let add: UInt8 = 6
-  static let concat: UInt8 = 7
-  static let flatten: UInt8 = 8
-  static let reshape: UInt8 = 9
-  static let softmax: UInt8 = 10
-  static let batchNorm: UInt8 = 11
-  static let dropout: UInt8 = 12
-}
-
 /// The option bits of a node: which fields follow because they are not the default.
 enum NodeOption {
   static let name: UInt64 = 1 << 0
@@ -41,36 +25,18 @@ enum NodeOption {
   static let activation = relu | boundedReLU
   static let window = stride | dilation | samePadding | explicitPadding | roundsUp | rectangular
 
-  /// The bits a node of this tag may carry, or nil for an unknown tag.
-  static func allowed(_ tag: UInt8) -> UInt64? {
-    switch tag {
-    case NodeTag.conv2D: common | activation | window | groups
-    case NodeTag.dense, NodeTag.activation, NodeTag.add: common | activation
-    case NodeTag.maxPool2D: common | window
-    case NodeTag.averagePool2D: common | window | countsPadding | divisor
-    case NodeTag.concat, NodeTag.flatten, NodeTag.reshape, NodeTag.softmax, NodeTag.batchNorm, NodeTag.dropout: common
-    default: nil
+  /// The bits a node of this kind may carry.
+  static func allowed(_ kind: OperatorKind) -> UInt64 {
+    switch kind {
+    case .conv2D: common | activation | window | groups
+    case .dense, .activation, .add: common | activation
+    case .pool2D(let reduction): reduction.hasDivisor ? common | window | countsPadding | divisor : common | window
+    case .concat, .flatten, .reshape, .softmax, .batchNorm, .dropout: common
     }
   }
 }
 
 extension Operator {
-  var tag: UInt8 {
-    switch self {
-    case .conv2D: NodeTag.conv2D
-    case .dense: NodeTag.dense
-    case .pool2D(let pool): pool.reduction == .max ? NodeTag.maxPool2D : NodeTag.averagePool2D
-    case .activation: NodeTag.activation
-    case .add: NodeTag.add
-    case .concat: NodeTag.concat
-    case .reshape(.flatten): NodeTag.flatten
-    case .reshape(.to): NodeTag.reshape
-    case .softmax: NodeTag.softmax
-    case .batchNorm: NodeTag.batchNorm
-    case .dropout: NodeTag.dropout
-    }
-  }
-
   /// The option bits of this operator's own fields.
   var options: UInt64 {
     var bits: UInt64 =
@@ -85,7 +51,7 @@ extension Operator {
       if conv.groups != 1 { bits |= NodeOption.groups }
     case .pool2D(let pool):
       bits |= pool.window.options(defaultStride: pool.window.kernel)
-      if pool.reduction == .average {
+      if pool.reduction.hasDivisor {
         if pool.countsPadding { bits |= NodeOption.countsPadding }
         if pool.divisorOverride != nil { bits |= NodeOption.divisor }
       }
@@ -157,37 +123,35 @@ extension ByteWriter {
 }
 
 extension FieldReader {
-  /// The operator of a node whose tag and options have been read and allowed.
-  mutating func op(_ tag: UInt8, _ options: UInt64) throws(ModelFormatError) -> Operator {
+  /// The operator of a node whose kind and options have been read and allowed.
+  mutating func op(_ kind: OperatorKind, _ options: UInt64) throws(ModelFormatError) -> Operator {
     func has(_ bit: UInt64) -> Bool { options & bit != 0 }
     let start = offset
     var op: Operator
-    switch tag {
-    case NodeTag.conv2D:
+    switch kind {
+    case .conv2D:
       let filters = try count("filters", atLeast: 1, limit: Limits.extent)
       let window = try window(options, defaultStride: Size2D(1))
       let groups = has(NodeOption.groups) ? try count("groups", atLeast: 1, limit: Limits.extent) : 1
       op = .conv2D(Conv2D(filters: filters, window: window, groups: groups))
-    case NodeTag.dense: op = .dense(Dense(units: try count("units", atLeast: 1, limit: Limits.extent)))
-    case NodeTag.maxPool2D: op = .pool2D(Pool2D(.max, window: try window(options, defaultStride: nil)))
-    case NodeTag.averagePool2D:
+    case .dense: op = .dense(Dense(units: try count("units", atLeast: 1, limit: Limits.extent)))
+    case .pool2D(let reduction):
       let window = try window(options, defaultStride: nil)
       let divisor = has(NodeOption.divisor) ? try count("divisor", atLeast: 1, limit: Limits.elements) : nil
       op = .pool2D(
         Pool2D(
-          .average, window: window, countsPadding: has(NodeOption.countsPadding), divisorOverride: divisor))
-    case NodeTag.activation: op = .activation(.none)
-    case NodeTag.add: op = .add(Add())
-    case NodeTag.concat: op = .concat(Concat())
-    case NodeTag.flatten: op = .reshape(.flatten)
-    case NodeTag.reshape: op = .reshape(.to(try shape("shape")))
-    case NodeTag.softmax: op = .softmax(Softmax())
-    case NodeTag.batchNorm:
+          reduction, window: window, countsPadding: has(NodeOption.countsPadding), divisorOverride: divisor))
+    case .activation: op = .activation(.none)
+    case .add: op = .add(Add())
+    case .concat: op = .concat(Concat())
+    case .flatten: op = .reshape(.flatten)
+    case .reshape: op = .reshape(.to(try shape("shape")))
+    case .softmax: op = .softmax(Softmax())
+    case .batchNorm:
       let epsilon = Float(bitPattern: try integer("epsilon", as: UInt32.self))
       op = .batchNorm(
         BatchNorm(epsilon: epsilon, momentum: Float(bitPattern: try integer("momentum", as: UInt32.self))))
-    case NodeTag.dropout: op = .dropout(Dropout(rate: Float(bitPattern: try integer("rate", as: UInt32.self))))
-    case let unknown: throw error(.unknownValue(UInt64(unknown)), "node tag", at: start)
+    case .dropout: op = .dropout(Dropout(rate: Float(bitPattern: try integer("rate", as: UInt32.self))))
     }
     guard !has(NodeOption.relu) || !has(NodeOption.boundedReLU) else {
       throw error(.badValue, "options", at: start)

@@ -1,4 +1,8 @@
-import SwiftletBytes
+public import SwiftletBytes
+
+extension ImageError: CustomStringConvertible {
+  public var description: String { textWritten { write(to: &$0) } }
+}
 
 extension ImageError {
   /// Writes one line for people, without the file's name and without a final period.

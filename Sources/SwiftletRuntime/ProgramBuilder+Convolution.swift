@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 /// What every panel of one layer shares.
 struct LayerTables {

@@ -1,4 +1,5 @@
 import SwiftletModel
+import SwiftletReference
 
 extension ProgramBuilder {
   /// The step that runs one node through the plain Swift kernels.

@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 extension ProgramBuilder {
   func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {

@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 extension ProgramBuilder {
   /// The step of a convolution that a Winograd transform computes faster, exactly; nil for all others.

@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 /// Turns a validated quantized model into steps and buffers.
 ///

@@ -1,6 +1,5 @@
 import Foundation
 import SwiftletBytes
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletModel
 import SwiftletRuntime

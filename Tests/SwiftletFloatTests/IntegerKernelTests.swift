@@ -65,30 +65,6 @@ import Testing
   }
 
   @Test(arguments: KernelTests.names, KernelTests.lengths)
-  func additionIsTheAdditionMultipliers(_ name: String, _ count: Int) throws {
-    let kernels = try kernels(name)
-    var draws = Draws(UInt64(count))
-    for (left, right, output) in [(-9, -6, -5), (-9, -9, -8), (-40, 10, -5), (0, 0, 50), (20, 20, -20), (24, 0, -34)] {
-      let multipliers = try #require(
-        AdditionMultipliers(
-          left: Scale(halfPower: left)!, right: Scale(halfPower: right)!, output: Scale(halfPower: output)!))
-      let (a, b) = (integers(&draws, count, within: 255), integers(&draws, count, within: 255))
-      for (low, high) in [(0, 255), (-100, 155), (-Float.infinity, .infinity)] as [(Float, Float)] {
-        let actual = changed([Float](repeating: 0, count: count)) { y in
-          a.withUnsafeBufferPointer { a in
-            b.withUnsafeBufferPointer { b in
-              kernels.addIntegers(
-                a, b, left: multipliers.left, right: multipliers.right, shift: multipliers.shift, low: low, high: high,
-                into: y)
-            }
-          }
-        }
-        #expect(actual == zip(a, b).map { max(low, min(high, Float(multipliers(Int32($0), Int32($1))))) })
-      }
-    }
-  }
-
-  @Test(arguments: KernelTests.names, KernelTests.lengths)
   func gradientsOfRescaledValuesMatch(_ name: String, _ count: Int) throws {
     let kernels = try kernels(name)
     var draws = Draws(UInt64(count))

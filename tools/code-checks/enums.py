@@ -17,10 +17,11 @@ class Enum(NamedTuple):
     is_operator: bool
 
 
-# Those of the standard library whose cases are named in patterns.
+# Those of the standard library whose cases, or constants that look like cases, are named in patterns.
 STANDARD = [
     Enum("Optional", {"none": [], "some": [""]}, False),
     Enum("Result", {"success": [""], "failure": [""]}, False),
+    Enum("FixedWidthInteger", {"max": [], "min": [], "zero": []}, False),
 ]
 
 

@@ -30,8 +30,8 @@ class House:
         self.long_bodies: Dict[Tuple[str, str], int] = {}
         # The paths that lines name, with those lines.
         self.paths: List[Tuple[str, int]] = []
-        # Enums of operators that any code may name.
-        self.open_enums: List[str] = []
+        # The enums whose cases are operators and members of their families.
+        self.families: List[str] = []
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 words = line.split("#")[0].split()
@@ -53,8 +53,8 @@ class House:
         elif kind == "long":
             self.long_bodies[rest[0], rest[1]] = line
             self.paths.append((rest[0], line))
-        elif kind == "open":
-            self.open_enums += rest
+        elif kind == "family":
+            self.families += rest
         else:
             raise SystemExit(f"{self.path}:{line}: '{kind}' is no kind of line")
 

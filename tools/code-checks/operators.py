@@ -1,7 +1,7 @@
 """Rules over operators: a new one must make the compiler name every place that has to know it."""
 from __future__ import annotations
 
-from typing import Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 from enums import Enums, type_at
 from house import House
@@ -154,12 +154,15 @@ def places(source: Source, enums: Enums, house: House) -> Iterator[Offence]:
     if place == "may":
         return
     rule = "place" if place == "never" else "open-place"
+    lines: Dict[int, List[str]] = {}
     for line, name in sorted(set(named_operators(source, enums))):
-        if name.rsplit(".", 1)[0] not in house.open_enums:
-            yield Offence(
-                source.path, line, rule,
-                f"names {name} outside the places of {house.path}: ask a trait of the operator instead, "
-                "and state it on its struct in SwiftletModel/Operators")
+        if name.rsplit(".", 1)[0] in house.families:
+            lines.setdefault(line, []).append(name)
+    for line, names in lines.items():
+        yield Offence(
+            source.path, line, rule,
+            f"{', '.join(names)} named outside the places of {house.path}: ask a trait of the operator instead, "
+            "and state it on its struct in SwiftletModel/Operators")
 
 
 def named_operators(source: Source, enums: Enums) -> Iterator[Tuple[int, str]]:

@@ -1,5 +1,4 @@
 import SwiftletBytes
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel

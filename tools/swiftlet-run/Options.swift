@@ -1,6 +1,5 @@
 import CSwiftletPlatform
 import SwiftletBytes
-import SwiftletDiagnostics
 
 /// What the command line asks for.
 struct Options {

@@ -1,9 +1,9 @@
 import CSwiftletPlatform
 import SwiftletBytes
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
+import SwiftletPredict
 import SwiftletRuntime
 
 /// The steps of one run.
@@ -28,10 +28,36 @@ enum Program {
     let prepared = try prepare(
       model, path: path, options, kernels: chosen, maxBatch: decoded.count == 1 ? 1 : Predictor.batch,
       runsOnce: decoded.count == 1 && options.inputs.count == 1)
-    let predictor = try Predictor(prepared, path: path, options: options)
+    let predictor: Predictor
+    do throws(PredictError) {
+      predictor = try Predictor(prepared, top: options.top, threads: options.threads)
+    } catch { throw Failure(path) { text in error.write(to: &text) } }
     for (index, input) in options.inputs.enumerated() {
       if index > 0 { decoded = try readInput(input, options, shape: shape) }
-      try predictor.predict(decoded, name: input, options: options, to: &output)
+      try predict(decoded, predictor, name: input, options: options, to: &output)
+    }
+  }
+
+  /// Runs every image of `decoded` and writes a line for each.
+  private static func predict(
+    _ decoded: DecodedInput, _ predictor: Predictor, name: UnsafePointer<CChar>, options: Options,
+    to output: inout Output
+  ) throws(Failure) {
+    let name = cStringBytes(name)
+    for first in stride(from: 0, to: decoded.count, by: Predictor.batch) {
+      let count = min(Predictor.batch, decoded.count - first)
+      let size = predictor.sampleSize
+      let pixels = decoded.pixels.span.extracting(first * size..<(first + count) * size)
+      for (image, ranked) in predictor.ranked(pixels, count: count).enumerated() {
+        if options.isJSON {
+          output.text.write(jsonOf: ranked, of: predictor.classes, name: name, index: first + image)
+        } else {
+          output.text.write(
+            prediction: ranked, of: predictor.classes, name: options.inputs.count > 1 ? name : nil,
+            index: decoded.count > 1 ? first + image : nil)
+        }
+        try output.endLine()
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
+import SwiftletBenchmark
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 struct Bench: ParsableCommand {

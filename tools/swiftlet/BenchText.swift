@@ -1,4 +1,5 @@
-import SwiftletPipeline
+import SwiftletBenchmark
+import SwiftletReport
 
 extension MachineLimits {
   /// One line.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import SwiftletCompression
-import SwiftletPipeline
+import SwiftletReport
+import SwiftletSearch
 import SwiftletTraining
 
 struct Compress: ParsableCommand {

@@ -1,6 +1,8 @@
 import SwiftletBytes
 import SwiftletCompression
-import SwiftletPipeline
+import SwiftletEvaluation
+import SwiftletReport
+import SwiftletSearch
 import SwiftletTraining
 
 /// Shows a search on standard error.

@@ -1,6 +1,6 @@
 import Foundation
 import SwiftletBytes
-import SwiftletPipeline
+import SwiftletReport
 
 /// Text to people: results on standard output, progress and errors on standard error.
 ///

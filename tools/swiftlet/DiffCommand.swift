@@ -1,7 +1,8 @@
 import ArgumentParser
 import SwiftletData
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SwiftletPipeline
+import SwiftletSearch
 
 /// How long a search lasts, on the command line.
 struct EffortOptions: ParsableArguments {

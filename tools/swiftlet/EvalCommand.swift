@@ -1,7 +1,10 @@
 import ArgumentParser
+import SwiftletBenchmark
+import SwiftletCompression
 import SwiftletData
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 struct Eval: ParsableCommand {

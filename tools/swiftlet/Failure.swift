@@ -2,12 +2,11 @@ import ArgumentParser
 import Foundation
 import SwiftletBytes
 import SwiftletData
-import SwiftletDiagnostics
 import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
-import SwiftletPipeline
 import SwiftletRuntime
+import SwiftletSearch
 import SwiftletTraining
 
 /// What ends a command: one line for people and an exit code.

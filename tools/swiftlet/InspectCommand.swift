@@ -1,8 +1,9 @@
 import ArgumentParser
 import SwiftletBytes
+import SwiftletCompression
 import SwiftletFormat
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 struct Inspect: ParsableCommand {
@@ -82,7 +83,7 @@ struct InspectReport: Encodable {
       let node = model.nodes[index]
       let records = source.contents.tensors.filter { $0.node == index }
       return Layer(
-        name: String(decoding: model.name(ofNode: index), as: UTF8.self), kind: "\(node.op.kind)",
+        name: String(decoding: model.name(ofNode: index), as: UTF8.self), kind: "\(node.op.kind.name)",
         output: model.values[node.output].shape.description,
         parameters: node.parameters.reduce(0) { $0 + $1.count }, zeros: node.parameters.reduce(0) { $0 + $1.zeroCount },
         macs: model.multiplyAccumulates(of: node),

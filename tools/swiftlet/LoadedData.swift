@@ -1,7 +1,8 @@
 import SwiftletBytes
 import SwiftletData
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletSearch
 
 /// Images that are read. A model gets them in the order of its classes, or not at all.
 struct LoadedData {

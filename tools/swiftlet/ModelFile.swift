@@ -3,7 +3,7 @@ import SwiftletBytes
 import SwiftletData
 import SwiftletFormat
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletSearch
 
 /// A model read from a file.
 struct ModelFile {

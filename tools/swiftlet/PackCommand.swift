@@ -1,7 +1,7 @@
 import ArgumentParser
 import SwiftletFormat
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 
 /// How a model is stored, on the command line.
 struct PackingOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import Foundation
 import SwiftletBytes
-import SwiftletPipeline
+import SwiftletReport
 
 /// A line that redraws itself on a terminal and stays silent elsewhere, where finished lines are printed plainly.
 struct ProgressLine {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import SwiftletBytes
 import SwiftletCompression
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
+import SwiftletSearch
 import SwiftletTraining
 
 struct Prune: ParsableCommand {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import SwiftletCompression
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 struct Quantize: ParsableCommand {

@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletBytes
-import SwiftletPipeline
+import SwiftletReport
+import SwiftletSearch
 
 /// The files of a search under way: the best model so far, which is the output, and the state beside it.
 struct SearchFiles {

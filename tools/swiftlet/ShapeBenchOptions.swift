@@ -1,6 +1,7 @@
 import ArgumentParser
+import SwiftletBenchmark
 import SwiftletBytes
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletRuntime
 
 /// `bench --shapes` and `bench --compare-kernels`.

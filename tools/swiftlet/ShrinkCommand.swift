@@ -3,8 +3,10 @@ import Foundation
 import SwiftletBytes
 import SwiftletCompression
 import SwiftletData
+import SwiftletEvaluation
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
+import SwiftletSearch
 import SwiftletTraining
 
 struct Shrink: ParsableCommand {

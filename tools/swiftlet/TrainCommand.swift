@@ -6,7 +6,7 @@ import SwiftletData
 import SwiftletFloat
 import SwiftletFormat
 import SwiftletModel
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletTraining
 
 struct Train: ParsableCommand {

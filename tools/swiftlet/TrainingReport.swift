@@ -1,5 +1,5 @@
 import SwiftletFloat
-import SwiftletPipeline
+import SwiftletReport
 import SwiftletTraining
 
 /// Shows a run: a bar on a terminal, a line per epoch everywhere.

@@ -101,10 +101,6 @@ typedef void swl_requantize_f32_t(
 //   dy = low < u < high ? dy * factor[c] : 0
 typedef void swl_requantize_gradient_f32_t(
     const float *u, float *dy, long count, long channels, const float *factor, float low, float high);
-//   y = clamp((a * left + b * right + 2^(shift - 1)) >> shift, low, high) for |a|, |b| <= 255
-typedef void swl_add_integers_f32_t(
-    const float *a, const float *b, long count, int32_t left, int32_t right, int32_t shift, float low, float high,
-    float *y);
 //   dx += low < y < high ? factor * dy : 0
 typedef void swl_gate_add_f32_t(
     const float *y, const float *dy, long count, float factor, float low, float high, float *dx);
@@ -154,7 +150,6 @@ typedef struct {
   swl_bytes_f32_t *bytes;
   swl_requantize_f32_t *requantize;
   swl_requantize_gradient_f32_t *requantize_gradient;
-  swl_add_integers_f32_t *add_integers;
   swl_gate_add_f32_t *gate_add;
   swl_pixels_to_integers_f32_t *pixels_to_integers;
   swl_round_weights_f32_t *round_weights;
@@ -187,7 +182,6 @@ typedef struct {
   swl_bytes_f32_t swl_bytes_f32__##isa; \
   swl_requantize_f32_t swl_requantize_f32__##isa; \
   swl_requantize_gradient_f32_t swl_requantize_gradient_f32__##isa; \
-  swl_add_integers_f32_t swl_add_integers_f32__##isa; \
   swl_gate_add_f32_t swl_gate_add_f32__##isa; \
   swl_pixels_to_integers_f32_t swl_pixels_to_integers_f32__##isa; \
   swl_round_weights_f32_t swl_round_weights_f32__##isa; \

@@ -36,22 +36,14 @@ final class InputMoments: @unchecked Sendable {
 
   /// Adds one image, NHWC, as a node of operator `op` sees it. Layers in groups are not observed.
   func add(_ image: UnsafePointer<Float>, _ shape: Shape, _ op: Operator) {
-    var rows = 0
-    switch op {
-    case .dense:
-      patches.pointer.update(from: image, count: length)
-      rows = 1
-    case .conv2D(let conv):
-      guard let plan = try? conv.plan(for: shape) else { return }
-      let pixels = plan.output.height * plan.output.width
-      rows = min(pixels, InputMoments.pixelsPerImage)
-      for row in 0..<rows {
-        let pixel = (2 * row + 1) * pixels / (2 * rows)
-        copyPatch(
-          image, shape, plan, y: pixel / plan.output.width, x: pixel % plan.output.width,
-          to: patches.pointer + row * length)
-      }
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: return
+    guard let plan = op.weightWindow(on: shape) else { return }
+    let pixels = plan.output.height * plan.output.width
+    let rows = min(pixels, InputMoments.pixelsPerImage)
+    for row in 0..<rows {
+      let pixel = (2 * row + 1) * pixels / (2 * rows)
+      copyPatch(
+        image, shape, plan, y: pixel / plan.output.width, x: pixel % plan.output.width,
+        to: patches.pointer + row * length)
     }
     FloatKernels.best.addRows(addresses.prefix(rows), length: length, to: sums)
     if let products { FloatKernels.best.addProducts(addresses, count: rows, length: length, to: products) }
@@ -82,11 +74,8 @@ final class InputMoments: @unchecked Sendable {
 extension Operator {
   /// The weights of one filter where all filters see the same input; nil for layers in groups and without weights.
   func filterLength(for input: Shape) -> Int? {
-    switch self {
-    case .conv2D(let conv):
-      conv.groups == 1 ? conv.window.kernel.height * conv.window.kernel.width * input.channels : nil
-    case .dense: input.count
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: nil
-    }
+    guard isWeighted, traits(on: input).groups == 1 else { return nil }
+    let weights = parameterSpecs(for: input)[0]
+    return weights.count / weights.shape[0]
   }
 }

@@ -1,17 +1,5 @@
 import SwiftletModel
 
-/// Why an affine map of a value's channels cannot go into the weights that read it.
-enum FoldingObstacle: Error, Hashable {
-  /// The value is an output of the graph.
-  case handedOut
-  /// What reads the value has no weights.
-  case noWeights
-  /// A convolution pads the value with zeros, which the map would not leave zero.
-  case padding
-  /// A pool in between does not pass the map on.
-  case pooling
-}
-
 /// y = gain * x + offset, one pair per channel.
 struct ChannelAffine {
   var gain, offset: [Double]
@@ -71,12 +59,9 @@ extension Model {
     guard var weights = nodes[index].parameters[0].floats, var bias = nodes[index].parameters[1].floats else { return }
     let filters = bias.count
     let perFilter = weights.count / filters
-    var depth = perFilter
-    var groups = 1
-    if case .conv2D(let conv) = nodes[index].op {
-      groups = conv.groups
-      depth = values[nodes[index].inputs[0]].shape.channels / groups
-    }
+    let groups = traits(of: nodes[index]).groups
+    // Weights of one tap: each input channel of the group, or all elements that a dense layer reads.
+    let depth = nodes[index].parameters[0].shape.last ?? perFilter
     for filter in 0..<filters {
       let first = filter / (filters / groups) * depth
       var shift = 0.0
@@ -92,31 +77,34 @@ extension Model {
     nodes[index].parameters[1].storage = .float32(bias)
   }
 
-  /// The weighted nodes that can take up `map` applied to `value`: all that read it, through shape changes and pools
-  /// that pass an affine map.
-  ///
-  /// - Throws: why one of them cannot.
-  func weightedReaders(of value: Int, taking map: ChannelAffine) throws(FoldingObstacle) -> [Int] {
-    guard !outputs.contains(value) else { throw .handedOut }
-    var found: [Int] = []
+  /// The weighted nodes that can take up `map` applied to `value`: all that read it, through operators that pass the map
+  /// on; nil where one of them cannot, or the graph hands the value out.
+  func weightedReaders(of value: Int, taking map: ChannelAffine) -> [Int]? {
+    guard !outputs.contains(value) else { return nil }
     let readers = nodes.indices.filter { nodes[$0].inputs.contains(value) }
-    guard !readers.isEmpty else { throw .noWeights }
-    let hasOffset = map.offset.contains { $0 != 0 }
+    guard !readers.isEmpty else { return nil }
+    let channels = values[value].shape.channels
+    var found: [Int] = []
     for index in readers {
-      let node = nodes[index]
-      let shape = values[value].shape
-      switch node.op {
-      case .dense: found.append(index)
-      case .conv2D(let conv):
-        guard shape.channels % map.channels == 0 else { throw .noWeights }
-        guard let plan = try? conv.plan(for: shape), plan.isInsideInput || !hasOffset else { throw .padding }
+      let passesOn: Bool
+      switch traits(of: nodes[index]).affine {
+      case .absorbs: passesOn = false
+      case .absorbsInChannels,
+        .absorbsGainsInChannels where map.offset.allSatisfy({ $0 == 0 }):
+        guard channels % map.channels == 0 else { return nil }
+        passesOn = false
+      case .passes: passesOn = true
+      case .passesInChannels,
+        .passesPositiveGainsInChannels where map.gain.allSatisfy({ $0 > 0 }):
+        guard channels == map.channels else { return nil }
+        passesOn = true
+      case .absorbsGainsInChannels, .passesPositiveGainsInChannels, .blocks: return nil
+      }
+      if passesOn {
+        guard let further = weightedReaders(of: nodes[index].output, taking: map) else { return nil }
+        found += further
+      } else {
         found.append(index)
-      case .pool2D(let pool):
-        guard shape.channels == map.channels else { throw .noWeights }
-        guard pool.reduction == .max ? map.gain.allSatisfy({ $0 > 0 }) : pool.isPlainMean else { throw .pooling }
-        found += try weightedReaders(of: node.output, taking: map)
-      case .reshape, .dropout: found += try weightedReaders(of: node.output, taking: map)
-      case .activation, .add, .concat, .softmax, .batchNorm: throw .noWeights
       }
     }
     return found

@@ -27,7 +27,7 @@ struct InputPreparation {
     guard model.inputs.count == 1, map.channels == model.values[value].shape.channels,
       (map.gain + map.offset).allSatisfy(\.isFinite), map.gain.allSatisfy({ $0 > 0 })
     else { throw QuantizationError(.normalizationMalformed) }
-    if let readers = try? model.weightedReaders(of: value, taking: map) {
+    if let readers = model.weightedReaders(of: value, taking: map) {
       var folded = model
       for reader in readers { folded.fold(map, intoInputOf: reader) }
       folded.metadata.normalization = nil

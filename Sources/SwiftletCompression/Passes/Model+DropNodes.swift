@@ -5,11 +5,9 @@ extension Model {
   public func droppingTrainingNodes() -> Model {
     var removed: Set<Int> = []
     var substitutes: [Int: Int] = [:]
-    for (index, node) in nodes.enumerated() {
-      if case .dropout = node.op {
-        removed.insert(index)
-        substitutes[node.output] = node.inputs[0]
-      }
+    for (index, node) in nodes.enumerated() where traits(of: node).isTrainingOnly {
+      removed.insert(index)
+      substitutes[node.output] = node.inputs[0]
     }
     return removed.isEmpty ? self : removing(removed, substitutes: substitutes)
   }
@@ -21,8 +19,7 @@ extension Model {
     let consumers = consumers()
     var removed: Set<Int> = []
     var substitutes: [Int: Int] = [:]
-    for (index, node) in nodes.enumerated() {
-      guard case .softmax = node.op else { continue }
+    for (index, node) in nodes.enumerated() where traits(of: node).keepsRanking {
       guard consumers[node.output].isEmpty else {
         throw QuantizationError(.softmaxInside, node: text(ofNode: index))
       }

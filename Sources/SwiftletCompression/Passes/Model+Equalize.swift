@@ -13,14 +13,9 @@ extension Model {
     let groups = ChannelGroups(self)
     var isScalable = groups.isRemovable
     for node in nodes {
-      var isLinear = true
-      if case .boundedReLU = node.op.fusedActivation { isLinear = false }
-      switch node.op {
-      case .batchNorm: isLinear = false
-      case .conv2D(let conv) where conv.groups > 1: isLinear = false
-      case .conv2D, .dense, .pool2D, .activation, .add, .concat, .reshape, .softmax, .dropout: break
-      }
-      if !isLinear { for group in groups.ofValue[node.output] { isScalable[group] = false } }
+      var isHomogeneous = traits(of: node).isHomogeneous
+      if case .boundedReLU = node.op.fusedActivation { isHomogeneous = false }
+      if !isHomogeneous { for group in groups.ofValue[node.output] { isScalable[group] = false } }
     }
     var result = self
     for _ in 0..<rounds {
@@ -48,7 +43,7 @@ extension Model {
     for node in nodes where node.op.isWeighted {
       guard let weights = node.parameters[0].floats else { continue }
       let made = groups.ofValue[node.output]
-      let read = node.op.readGroups(groups.ofValue[node.inputs[0]], perFilter: weights.count / made.count)
+      let read = readGroups(of: node, groups)
       for (index, weight) in weights.enumerated() {
         let (filter, place) = index.quotientAndRemainder(dividingBy: weights.count / made.count)
         body(weight, made[filter], read.isEmpty ? nil : read[place % read.count])
@@ -63,7 +58,7 @@ extension Model {
       }
       let made = groups.ofValue[nodes[index].output]
       let perFilter = weights.count / made.count
-      let read = nodes[index].op.readGroups(groups.ofValue[nodes[index].inputs[0]], perFilter: perFilter)
+      let read = readGroups(of: nodes[index], groups)
       for place in weights.indices {
         weights[place] /= factors[made[place / perFilter]]
         if !read.isEmpty { weights[place] *= factors[read[place % perFilter % read.count]] }
@@ -73,12 +68,9 @@ extension Model {
       nodes[index].parameters[1].storage = .float32(bias)
     }
   }
-}
 
-extension Operator {
   /// The group each of a filter's weights reads, repeating; empty for layers in groups.
-  fileprivate func readGroups(_ input: [Int], perFilter: Int) -> [Int] {
-    if case .conv2D(let conv) = self, conv.groups > 1 { return [] }
-    return input
+  private func readGroups(of node: Node, _ groups: ChannelGroups) -> [Int] {
+    traits(of: node).groups > 1 ? [] : groups.ofValue[node.inputs[0]]
   }
 }

@@ -35,7 +35,7 @@ extension Model {
     {
       fold(map, intoOutputOf: producer)
     } else {
-      guard let readers = try? weightedReaders(of: node.output, taking: map) else { return false }
+      guard let readers = weightedReaders(of: node.output, taking: map) else { return false }
       // The readers' weights are those of this path alone: each reads the normalized value only.
       for reader in readers { fold(map, intoInputOf: reader) }
     }
@@ -46,12 +46,4 @@ extension Model {
 
 extension Operator {
   fileprivate var isBatchNorm: Bool { if case .batchNorm = self { true } else { false } }
-
-  /// Whether it has weights and a bias that affine maps fold into.
-  package var isWeighted: Bool {
-    switch self {
-    case .conv2D, .dense: true
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: false
-    }
-  }
 }

@@ -26,7 +26,7 @@ extension Model {
         result.nodes[producer].op = op
         return result.removing([index], substitutes: [nodes[index].output: nodes[index].inputs[0]])
       }
-      guard node.op.commutesWithActivations else { return nil }
+      guard traits(of: node).commutesWithMonotone else { return nil }
       value = node.inputs[0]
     }
     return nil
@@ -41,16 +41,6 @@ extension Activation {
     case (.relu, .relu): .relu
     case (.relu, .boundedReLU(let bound)), (.boundedReLU(let bound), .relu): .boundedReLU(bound)
     case (.boundedReLU(let a), .boundedReLU(let b)): .boundedReLU(a.doubleValue < b.doubleValue ? a : b)
-    }
-  }
-}
-
-extension Operator {
-  fileprivate var commutesWithActivations: Bool {
-    switch self {
-    case .pool2D(let pool): pool.reduction == .max
-    case .reshape: true
-    case .conv2D, .dense, .activation, .add, .concat, .softmax, .batchNorm, .dropout: false
     }
   }
 }

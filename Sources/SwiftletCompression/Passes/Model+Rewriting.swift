@@ -45,19 +45,3 @@ extension Model {
   /// The name of a node as text, for errors and reports.
   public func text(ofNode index: Int) -> String { String(decoding: name(ofNode: index), as: UTF8.self) }
 }
-
-extension Pool2D {
-  /// Whether an affine map of a channel passes through: mean(a * x + b) = a * mean(x) + b.
-  var isPlainMean: Bool { reduction == .average && !countsPadding && divisorOverride == nil }
-}
-
-extension WindowPlan {
-  /// Whether no window touches padding.
-  var isInsideInput: Bool { rows.isInsideInput && columns.isInsideInput }
-}
-
-extension AxisPlan {
-  fileprivate var isInsideInput: Bool {
-    position(0, 0) >= 0 && position(output - 1, kernel - 1) < input
-  }
-}

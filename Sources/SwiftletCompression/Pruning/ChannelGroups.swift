@@ -38,27 +38,24 @@ public struct ChannelGroups: Sendable {
         for (filter, channel) in channels.enumerated() { made.append((Maker(node: index, filter: filter), channel)) }
         return channels
       }
-      switch node.op {
-      case .conv2D(let conv):
-        let channels = makes()
-        if conv.isDepthwise(on: shape), conv.filters == shape.channels {
-          for (a, b) in zip(input, channels) { ties.tie(a, b) }
-        } else if conv.groups > 1 {
-          ties.freeze(input + channels)
-        }
-        values[node.output] = channels
-      case .dense: values[node.output] = makes()
-      case .pool2D, .activation, .dropout, .batchNorm: values[node.output] = input
-      case .softmax:
+      switch node.op.traits(on: shape).channels {
+      case .makes: values[node.output] = makes()
+      case .makesOneFromOne:
+        values[node.output] = makes()
+        for (a, b) in zip(input, values[node.output]) { ties.tie(a, b) }
+      case .makesInGroups:
+        values[node.output] = makes()
+        ties.freeze(input + values[node.output])
+      case .passes: values[node.output] = input
+      case .passesAll:
         ties.freeze(input)
         values[node.output] = input
-      case .add:
-        for (a, b) in zip(input, values[node.inputs[1]]) { ties.tie(a, b) }
+      case .ties:
+        for other in node.inputs.dropFirst() { for (a, b) in zip(input, values[other]) { ties.tie(a, b) } }
         values[node.output] = input
-      case .concat: values[node.output] = node.inputs.flatMap { values[$0] }
-      case .reshape(.flatten):
-        values[node.output] = (0..<output.channels).map { input[$0 % shape.channels] }
-      case .reshape(.to):
+      case .concatenates: values[node.output] = node.inputs.flatMap { values[$0] }
+      case .repeatsForPixels: values[node.output] = (0..<output.channels).map { input[$0 % shape.channels] }
+      case .reorders:
         ties.freeze(input)
         values[node.output] = ties.fresh(output.channels)
         ties.freeze(values[node.output])

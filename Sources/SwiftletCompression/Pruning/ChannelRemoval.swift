@@ -49,26 +49,19 @@ extension Model {
       guard !kept[node.output].isEmpty else { throw .empties(layer: text(ofNode: index)) }
       let input = values[node.inputs[0]].shape
       let (inputs, outputs) = (kept[node.inputs[0]], kept[node.output])
-      switch node.op {
-      case .conv2D(var conv):
-        let isDepthwise = conv.isDepthwise(on: input) && conv.filters == input.channels
-        conv.filters = outputs.count
-        if isDepthwise { conv.groups = outputs.count }
-        result.nodes[index].op = .conv2D(conv)
-        result.nodes[index].parameters[0].keep(outputs, axis: 0)
-        if !isDepthwise, conv.groups == 1 { result.nodes[index].parameters[0].keep(inputs, axis: 3) }
-        result.nodes[index].parameters[1].keep(outputs, axis: 0)
-      case .dense(var dense):
-        dense.units = outputs.count
-        result.nodes[index].op = .dense(dense)
-        let pixels = input.height * input.width
-        let elements = (0..<pixels).flatMap { pixel in inputs.map { pixel * input.channels + $0 } }
-        result.nodes[index].parameters[0].keep(outputs, axis: 0)
-        result.nodes[index].parameters[0].keep(elements, axis: 1)
-        result.nodes[index].parameters[1].keep(outputs, axis: 0)
-      case .batchNorm:
-        for position in node.parameters.indices { result.nodes[index].parameters[position].keep(outputs, axis: 0) }
-      case .pool2D, .activation, .add, .concat, .reshape, .softmax, .dropout: break
+      result.nodes[index].op = node.op.making(channels: outputs.count, on: input)
+      for (position, spec) in node.op.parameterSpecs(for: input).enumerated() {
+        for (axis, counted) in spec.axes.enumerated() {
+          let left =
+            switch counted {
+            case .outputChannels: outputs
+            case .inputChannels: inputs
+            case .inputElements:
+              (0..<input.height * input.width).flatMap { pixel in inputs.map { pixel * input.channels + $0 } }
+            case .fixed: Array(0..<spec.shape[axis])
+            }
+          result.nodes[index].parameters[position].keep(left, axis: axis)
+        }
       }
     }
     for value in values.indices { result.values[value].shape.channels = kept[value].count }

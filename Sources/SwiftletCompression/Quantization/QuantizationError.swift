@@ -1,5 +1,4 @@
 import SwiftletBytes
-import SwiftletDiagnostics
 import SwiftletModel
 import SwiftletRuntime
 

@@ -43,7 +43,7 @@ struct QuantizationAwareLayer: Sendable {
     self.output = output
     self.activation = activation
     self.logitStep = logitStep
-    reach = output.map { Reach(activation, $0) } ?? Reach(logits: activation, .one)
+    reach = output.map { Reach(activation, $0, .uint8) } ?? Self.reach(ofLogits: activation, .one)
     let count = weights.count / bias.count
     halfPowers = bias.indices.map { channel in
       Self.leastErrorHalfPower(weights[channel * count..<(channel + 1) * count], levels: levels)
@@ -84,6 +84,10 @@ struct QuantizationAwareLayer: Sendable {
         setHalfPower(Self.leastErrorHalfPower(slice[...], levels: levels), channel)
       }
     }
+  }
+
+  private static func reach(ofLogits activation: Activation, _ scale: Scale) -> Reach {
+    Reach(activation, Quantization(scale: scale, zeroPoint: 0), .int32)
   }
 
   private mutating func setHalfPower(_ k: Int, _ channel: Int) {
@@ -154,7 +158,7 @@ struct QuantizationAwareLayer: Sendable {
     let steps = greatest / logitScale.doubleValue
     guard greatest > 0, steps >= 0x1p23 || steps < 0x1p17 || multipliers.contains(nil) else { return }
     logitScale = Scale(halfPower: 2 * min(max(Int(greatest.exponent) - 20, -62), 62))!
-    reach = Reach(logits: activation, logitScale)
+    reach = Self.reach(ofLogits: activation, logitScale)
     for channel in 0..<channels { multipliers[channel] = makeMultiplier(channel) }
     tables = nil
   }

@@ -68,8 +68,7 @@ public final class QuantizationAwareNetwork {
       guard let to = assigned[node.output], from.count == node.inputs.count else {
         throw QuantizationError(.scaleRange, node: folded.names[index])
       }
-      switch node.op {
-      case .conv2D, .dense:
+      if node.op.isWeighted {
         actions[node.output] = .requantize(layer: layers.count)
         layers.append(
           QuantizationAwareLayer(
@@ -78,12 +77,9 @@ public final class QuantizationAwareNetwork {
             // A sixteenth of a nat, or one grey level of an image.
             logitStep: model.reconstructsInput ? 1.0 / 255 : 1.0 / 16, weights: node.parameters[0].floats ?? [],
             bias: node.parameters[1].floats ?? []))
-      case .pool2D, .activation, .add, .concat:
+      } else {
         simulated[index] = try node.op.simulated(
           model.inputShapes(of: node), from: from, to: to, name: folded.names[index])
-      case .reshape: break
-      case .softmax, .batchNorm, .dropout:
-        throw QuantizationError(.notTrainableAsIntegers, node: folded.names[index])
       }
     }
     quantizations = assigned.map { $0 ?? folded.input }
@@ -142,7 +138,7 @@ public final class QuantizationAwareNetwork {
     network.integerLimit = 255
     network.substitutes = simulated
     for (offset, value) in byteOutputs.enumerated() {
-      network.substitutes[model.nodes.count + offset] = SimulatedOutput(quantizations[value].scale)
+      network.substitutes[model.nodes.count + offset] = Dequantization(quantizations[value].scale)
     }
     refresh(network)
   }

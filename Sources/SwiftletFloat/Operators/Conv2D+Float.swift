@@ -37,21 +37,16 @@ extension Conv2D {
     _ plan: WindowPlan, _ body: (_ output: Int, _ filter: Int, _ inputs: ((Int, Int) -> Void) -> Void) -> Void
   ) {
     let input = plan.input
-    let kernel = window.kernel
+    let taps = window.kernel.height * window.kernel.width
     let depth = input.channels / groups
     let filtersPerGroup = filters / groups
-    for oy in 0..<plan.output.height {
-      for ox in 0..<plan.output.width {
-        for filter in 0..<filters {
-          let firstChannel = filter / filtersPerGroup * depth
-          body((oy * plan.output.width + ox) * filters + filter, filter) { visit in
-            for ky in plan.rows.taps(oy) {
-              for kx in plan.columns.taps(ox) {
-                let pixel = plan.rows.position(oy, ky) * input.width + plan.columns.position(ox, kx)
-                let tap = (filter * kernel.height + ky) * kernel.width + kx
-                for c in 0..<depth { visit(pixel * input.channels + firstChannel + c, tap * depth + c) }
-              }
-            }
+    plan.forEachPosition { position in
+      for filter in 0..<filters {
+        let firstChannel = filter / filtersPerGroup * depth
+        body(position.output * filters + filter, filter) { visit in
+          plan.forEachTap(of: position) { pixel, tap in
+            let (x, w) = (pixel * input.channels + firstChannel, (filter * taps + tap) * depth)
+            for c in 0..<depth { visit(x + c, w + c) }
           }
         }
       }

@@ -52,18 +52,15 @@ extension Pool2D {
     // A window covers at most the image, however large its kernel.
     let covered = min(window.kernel.height, plan.input.height) * min(window.kernel.width, plan.input.width)
     withUnsafeTemporaryAllocation(of: Int.self, capacity: covered) { pixels in
-      for oy in 0..<plan.output.height {
-        for ox in 0..<plan.output.width {
-          var count = 0
-          for ky in plan.rows.taps(oy) {
-            for kx in plan.columns.taps(ox) {
-              pixels[count] = plan.rows.position(oy, ky) * plan.input.width + plan.columns.position(ox, kx)
-              count += 1
-            }
-          }
-          body(
-            oy * plan.output.width + ox, Float(divisor(plan, oy, ox)), UnsafeBufferPointer(rebasing: pixels[..<count]))
+      plan.forEachPosition { position in
+        var count = 0
+        plan.forEachTap(of: position) { pixel, _ in
+          pixels[count] = pixel
+          count += 1
         }
+        body(
+          position.output, Float(divisor(plan, position.oy, position.ox)),
+          UnsafeBufferPointer(rebasing: pixels[..<count]))
       }
     }
   }

@@ -47,22 +47,14 @@ extension Model {
     for value in node.inputs where values[value].element != .uint8 {
       throw GraphError(.quantization(value: value), node: index)
     }
-    switch node.op {
-    case .conv2D, .dense:
+    if node.op.isWeighted {
       if checkingAccumulators { _ = try foldedChannels(ofNode: index) }
       return
-    case .batchNorm, .dropout, .softmax: throw GraphError(.floatOnly, node: index)
-    case .pool2D(let pool):
-      if pool.reduction == .max {
-        guard from == to else { throw GraphError(.quantization(value: node.output), node: index) }
-      }
-    case .reshape:
-      guard from == to else { throw GraphError(.quantization(value: node.output), node: index) }
-    case .add:
-      guard let other = values[node.inputs[1]].quantization,
-        AdditionMultipliers(left: from.scale, right: other.scale, output: to.scale) != nil
-      else { throw GraphError(.multiplierRange(channel: 0), node: index) }
-    case .activation, .concat: break
+    }
+    switch traits(of: node).quantization {
+    case .floatOnly: throw GraphError(.floatOnly, node: index)
+    case .inheritsInput: guard from == to else { throw GraphError(.quantization(value: node.output), node: index) }
+    case .ownRange, .ownRangeOrInput, .sharedWithInputs: break
     }
     guard output.element == .uint8 else { throw GraphError(.quantization(value: node.output), node: index) }
     for value in node.inputs {
@@ -70,12 +62,8 @@ extension Model {
         FixedPointMultiplier(input: source.scale, output: to.scale) != nil
       else { throw GraphError(.multiplierRange(channel: 0), node: index) }
     }
-    if case .pool2D(let pool) = node.op, pool.reduction == .average {
-      // The largest divisor gives the smallest multiplier; a window's sum must fit an accumulator.
-      let (cells, divisor) = pool.bounds(on: input.shape)
-      guard cells <= 1 << 22,
-        FixedPointMultiplier(input: from.scale, output: to.scale, count: max(cells, divisor)) != nil
-      else { throw GraphError(.multiplierRange(channel: 0), node: index) }
+    guard node.op.hasMultipliers(on: input.shape, from: from, to: to) else {
+      throw GraphError(.multiplierRange(channel: 0), node: index)
     }
   }
 }

@@ -84,6 +84,9 @@ extension Model {
     return nodes.indices.first { consumers[nodes[$0].output].isEmpty && !outputs.contains(nodes[$0].output) }
   }
 
+  /// What passes, planners and training ask of a node's operator.
+  public func traits(of node: Node) -> OperatorTraits { node.op.traits(on: values[node.inputs[0]].shape) }
+
   public func inputShapes(of node: Node) -> [Shape] { node.inputs.map { values[$0].shape } }
 
   /// Multiply-accumulates of one sample through `node`.
@@ -100,7 +103,7 @@ extension Model {
   public func name(ofNode index: Int) -> [UInt8] {
     let node = nodes[index]
     if !node.name.isEmpty { return node.name }
-    var name = node.op.kind.withUTF8Buffer { unsafe Array($0) }
+    var name = node.op.kind.name.withUTF8Buffer { unsafe Array($0) }
     name.append(UInt8(ascii: "_"))
     var digits: [UInt8] = []
     var rest = index

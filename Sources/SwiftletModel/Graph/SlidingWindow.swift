@@ -67,6 +67,9 @@ public struct AxisPlan: Hashable, Sendable {
     return true
   }
 
+  /// Whether no output has a tap off the input.
+  var isInsideInput: Bool { position(0, 0) >= 0 && position(output - 1, kernel - 1) < input }
+
   /// The number of taps of output `o` that fall on the input or its padding; overhang from rounding up is left out.
   @inlinable public func countWithPadding(_ o: Int) -> Int {
     let start = o * stride - padBefore
@@ -102,6 +105,9 @@ public struct WindowPlan: Hashable, Sendable {
     output = Shape(height: rows.output, width: columns.output, channels: channels)
     guard output.checkedCount != nil else { throw .badShape(output) }
   }
+
+  /// Whether no window touches padding.
+  public var isInsideInput: Bool { rows.isInsideInput && columns.isInsideInput }
 
   /// Whether every window covers at least one input cell, as pooling demands.
   public var coversInputEverywhere: Bool { rows.coversInputEverywhere && columns.coversInputEverywhere }

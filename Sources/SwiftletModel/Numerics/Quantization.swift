@@ -39,11 +39,17 @@ extension Activation {
     case .none: return 0...255
     case .relu: return zero...255
     case .boundedReLU(let bound):
-      let steps = FixedPointMultiplier(input: bound, output: quantization.scale)
-      // A factor past 2^30 or under 2^-32 has no multiplier; the bound is then out of reach, or zero.
-      let isHuge = bound.exponent > quantization.scale.exponent
-      let high = quantization.zeroPoint + Int(steps?(1) ?? (isHuge ? 255 : 0))
+      let high = quantization.zeroPoint + Int(bound.steps(of: quantization.scale))
       return zero...UInt8(clamping: max(high, Int(zero)))
     }
+  }
+}
+
+extension Scale {
+  /// How many steps of `scale` this number is, rounded half up by integer arithmetic.
+  ///
+  /// A factor past 2^30 or under 2^-32 has no multiplier; it is then out of reach, or zero.
+  package func steps(of scale: Scale) -> Int32 {
+    FixedPointMultiplier(input: self, output: scale)?(1) ?? (exponent > scale.exponent ? .max : 0)
   }
 }

@@ -6,3 +6,7 @@ public enum Activation: Hashable, Sendable {
   /// min(max(x, 0), bound); ReLU6 has bound 6.
   case boundedReLU(Scale)
 }
+
+extension Activation {
+  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .passes) }
+}

@@ -34,3 +34,31 @@ public struct Conv2D: Hashable, Sendable {
     return try WindowPlan(window, input: input, channels: filters)
   }
 }
+
+extension Conv2D {
+  public func traits(on input: Shape) -> OperatorTraits {
+    let touchesPadding = (try? plan(for: input)).map { !$0.isInsideInput } ?? true
+    return OperatorTraits(
+      .ownRange, channels: isOneFromOne(on: input) ? .makesOneFromOne : groups > 1 ? .makesInGroups : .makes,
+      affine: touchesPadding ? .absorbsGainsInChannels : .absorbsInChannels, isHomogeneous: groups == 1,
+      groups: groups)
+  }
+
+  /// Depthwise with one filter for each channel.
+  private func isOneFromOne(on input: Shape) -> Bool { isDepthwise(on: input) && filters == input.channels }
+
+  func parameterSpecs(for input: Shape) -> [ParameterSpec] {
+    let kernel = window.kernel
+    return [
+      ParameterSpec(
+        role: .weights, shape: [filters, kernel.height, kernel.width, input.channels / groups],
+        axes: [.outputChannels, .fixed, .fixed, groups == 1 ? .inputChannels : .fixed]),
+      ParameterSpec(role: .bias, shape: [filters], axes: [.outputChannels]),
+    ]
+  }
+
+  func making(channels count: Int, on input: Shape) -> Conv2D {
+    Conv2D(
+      filters: count, window: window, groups: isOneFromOne(on: input) ? count : groups, activation: activation)
+  }
+}

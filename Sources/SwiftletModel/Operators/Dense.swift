@@ -8,3 +8,25 @@ public struct Dense: Hashable, Sendable {
     self.activation = activation
   }
 }
+
+extension Dense {
+  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .makes, affine: .absorbs) }
+
+  func outputShape() throws(ShapeError) -> Shape {
+    guard (1...Limits.extent).contains(units) else { throw .badSetting(.units, value: Double(units)) }
+    return Shape(vector: units)
+  }
+
+  func parameterSpecs(for input: Shape) -> [ParameterSpec] {
+    [
+      ParameterSpec(role: .weights, shape: [units, input.count], axes: [.outputChannels, .inputElements]),
+      ParameterSpec(role: .bias, shape: [units], axes: [.outputChannels]),
+    ]
+  }
+
+  /// The one window that covers the input.
+  func plan(for input: Shape) throws(ShapeError) -> WindowPlan {
+    try WindowPlan(
+      SlidingWindow(kernel: Size2D(height: input.height, width: input.width)), input: input, channels: units)
+  }
+}

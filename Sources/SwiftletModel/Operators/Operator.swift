@@ -1,6 +1,7 @@
 /// The closed set of operators.
 ///
-/// A new case makes the compiler list every place to fill in; README, "Adding an operator", names them.
+/// A new case makes the compiler list every place to fill in; AddingAnOperator.md names them. What others ask of an
+/// operator is stated on its struct and only passed on here.
 /// The configuration is boxed: graphs are copied around while models are read and prepared, and nothing else looks at it.
 public indirect enum Operator: Hashable, Sendable {
   case conv2D(Conv2D)
@@ -15,31 +16,36 @@ public indirect enum Operator: Hashable, Sendable {
   case dropout(Dropout)
 }
 
-/// What a parameter tensor of a node is for.
-public enum ParameterRole: Hashable, Sendable { case weights, bias, gamma, beta, runningMean, runningVariance }
-
-/// A parameter an operator needs, with its extents.
-public struct ParameterSpec: Hashable, Sendable {
-  public let role: ParameterRole
-  public let shape: [Int]
-
-  public var count: Int { shape.reduce(1, *) }
-}
-
 extension Operator {
-  /// The kind in the field's snake case, as used in architecture files and default node names.
-  public var kind: StaticString {
+  public var kind: OperatorKind {
     switch self {
-    case .conv2D: "conv2d"
-    case .dense: "dense"
-    case .pool2D(let pool): pool.reduction == .max ? "max_pool2d" : "average_pool2d"
-    case .activation: "activation"
-    case .add: "add"
-    case .concat: "concat"
-    case .reshape(let reshape): reshape == .flatten ? "flatten" : "reshape"
-    case .softmax: "softmax"
-    case .batchNorm: "batch_norm"
-    case .dropout: "dropout"
+    case .conv2D: .conv2D
+    case .dense: .dense
+    case .pool2D(let pool): .pool2D(pool.reduction)
+    case .activation: .activation
+    case .add: .add
+    case .concat: .concat
+    case .reshape(.flatten): .flatten
+    case .reshape(.to): .reshape
+    case .softmax: .softmax
+    case .batchNorm: .batchNorm
+    case .dropout: .dropout
+    }
+  }
+
+  /// What passes, planners and training ask of this operator on an input that `outputShape(for:)` has accepted.
+  public func traits(on input: Shape) -> OperatorTraits {
+    switch self {
+    case .conv2D(let conv): conv.traits(on: input)
+    case .dense: Dense.traits
+    case .pool2D(let pool): pool.traits
+    case .activation: Activation.traits
+    case .add: Add.traits
+    case .concat: Concat.traits
+    case .reshape(let reshape): reshape.traits
+    case .softmax: Softmax.traits
+    case .batchNorm: BatchNorm.traits
+    case .dropout: Dropout.traits
     }
   }
 
@@ -57,31 +63,17 @@ extension Operator {
     switch self {
     case .conv2D(let conv): return try conv.plan(for: input).output
     case .pool2D(let pool): return try pool.plan(for: input).output
-    case .dense(let dense):
-      guard (1...Limits.extent).contains(dense.units) else { throw .badSetting(.units, value: Double(dense.units)) }
-      return Shape(vector: dense.units)
+    case .dense(let dense): return try dense.outputShape()
     case .add:
       guard inputs[1] == input else { throw .shapesDiffer(input, inputs[1]) }
       return input
-    case .concat:
-      var output = input
-      for other in inputs.dropFirst() {
-        guard other.height == input.height, other.width == input.width else { throw .shapesDiffer(input, other) }
-        output.channels += other.channels
-      }
-      guard output.checkedCount != nil else { throw .badShape(output) }
-      return output
-    case .reshape(.flatten): return Shape(vector: input.count)
-    case .reshape(.to(let shape)):
-      guard let count = shape.checkedCount else { throw .badShape(shape) }
-      guard count == input.count else { throw .elementCountDiffers(from: input.count, to: count) }
-      return shape
+    case .concat(let concat): return try concat.outputShape(for: inputs)
+    case .reshape(let reshape): return try reshape.outputShape(for: input)
     case .dropout(let dropout):
-      guard dropout.rate >= 0, dropout.rate < 1 else { throw .badSetting(.dropoutRate, value: Double(dropout.rate)) }
+      try dropout.check()
       return input
     case .batchNorm(let norm):
-      guard norm.epsilon > 0, norm.epsilon.isFinite else { throw .badSetting(.epsilon, value: Double(norm.epsilon)) }
-      guard norm.momentum >= 0, norm.momentum <= 1 else { throw .badSetting(.momentum, value: Double(norm.momentum)) }
+      try norm.check()
       return input
     case .activation, .softmax: return input
     }
@@ -92,36 +84,29 @@ extension Operator {
   /// Call it for a shape `outputShape(for:)` has accepted.
   public func parameterSpecs(for input: Shape) -> [ParameterSpec] {
     switch self {
-    case .conv2D(let conv):
-      [
-        ParameterSpec(
-          role: .weights,
-          shape: [conv.filters, conv.window.kernel.height, conv.window.kernel.width, input.channels / conv.groups]),
-        ParameterSpec(role: .bias, shape: [conv.filters]),
-      ]
-    case .dense(let dense):
-      [
-        ParameterSpec(role: .weights, shape: [dense.units, input.count]),
-        ParameterSpec(role: .bias, shape: [dense.units]),
-      ]
-    case .batchNorm:
-      [ParameterRole.gamma, .beta, .runningMean, .runningVariance].map {
-        ParameterSpec(role: $0, shape: [input.channels])
-      }
+    case .conv2D(let conv): conv.parameterSpecs(for: input)
+    case .dense(let dense): dense.parameterSpecs(for: input)
+    case .batchNorm: BatchNorm.parameterSpecs(for: input)
     case .pool2D, .activation, .add, .concat, .reshape, .softmax, .dropout: []
+    }
+  }
+
+  /// Whether it has weights and a bias for each output channel, which affine maps fold into.
+  public var isWeighted: Bool {
+    switch self {
+    case .conv2D, .dense: true
+    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: false
     }
   }
 
   /// The activation fused into this operator.
   public var fusedActivation: Activation {
-    get {
-      switch self {
-      case .conv2D(let conv): conv.activation
-      case .dense(let dense): dense.activation
-      case .add(let add): add.activation
-      case .activation(let activation): activation
-      case .pool2D, .concat, .reshape, .softmax, .batchNorm, .dropout: .none
-      }
+    switch self {
+    case .conv2D(let conv): conv.activation
+    case .dense(let dense): dense.activation
+    case .add(let add): add.activation
+    case .activation(let activation): activation
+    case .pool2D, .concat, .reshape, .softmax, .batchNorm, .dropout: .none
     }
   }
 
@@ -141,13 +126,46 @@ extension Operator {
     }
   }
 
+  /// The same operator making `count` channels: filters or units; a depthwise convolution reads as many.
+  package func making(channels count: Int, on input: Shape) -> Operator {
+    switch self {
+    case .conv2D(let conv): .conv2D(conv.making(channels: count, on: input))
+    case .dense(let dense): .dense(Dense(units: count, activation: dense.activation))
+    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: self
+    }
+  }
+
+  /// The window over which weights meet the input, nil for operators without weights; a dense layer's is its whole
+  /// input.
+  ///
+  /// Call it for a shape `outputShape(for:)` has accepted.
+  package func weightWindow(on input: Shape) -> WindowPlan? {
+    switch self {
+    case .conv2D(let conv): try? conv.plan(for: input)
+    case .dense(let dense): try? dense.plan(for: input)
+    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: nil
+    }
+  }
+
+  /// The window over which elements are reduced, nil for operators that are no pools.
+  package func poolingWindow(on input: Shape) -> WindowPlan? {
+    switch self {
+    case .pool2D(let pool): try? pool.plan(for: input)
+    case .conv2D, .dense, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: nil
+    }
+  }
+
+  /// Whether integers can bring `from` to `to` for everything this operator does on an input of this shape.
+  package func hasMultipliers(on input: Shape, from: Quantization, to: Quantization) -> Bool {
+    switch self {
+    case .pool2D(let pool): pool.hasMultipliers(on: input, from: from, to: to)
+    case .conv2D, .dense, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: true
+    }
+  }
+
   /// Multiply-accumulates per sample, padding taps counted, as the field counts them.
   public func multiplyAccumulates(input: Shape, output: Shape) -> Int {
-    switch self {
-    case .conv2D(let conv):
-      output.count * conv.window.kernel.height * conv.window.kernel.width * (input.channels / conv.groups)
-    case .dense(let dense): dense.units * input.count
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: 0
-    }
+    guard isWeighted else { return 0 }
+    return output.height * output.width * parameterSpecs(for: input)[0].count
   }
 }

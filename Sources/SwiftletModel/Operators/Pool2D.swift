@@ -44,3 +44,42 @@ public struct Pool2D: Hashable, Sendable {
     return plan.rows.taps(oy).count * plan.columns.taps(ox).count
   }
 }
+
+extension Pool2D.Reduction {
+  /// The field's name, the tag in files (Format.md), and whether the output depends on how many cells a window has.
+  private var entry: (name: StaticString, tag: UInt8, hasDivisor: Bool) {
+    switch self {
+    case .max: ("max_pool2d", 3, false)
+    case .average: ("average_pool2d", 4, true)
+    }
+  }
+
+  public var name: StaticString { entry.name }
+  public var tag: UInt8 { entry.tag }
+  /// Whether `countsPadding` and `divisorOverride` mean something.
+  public var hasDivisor: Bool { entry.hasDivisor }
+}
+
+extension Pool2D {
+  public var traits: OperatorTraits {
+    switch reduction {
+    case .max:
+      OperatorTraits(
+        .inheritsInput, channels: .passes, affine: .passesPositiveGainsInChannels, commutesWithMonotone: true)
+    case .average:
+      OperatorTraits(.ownRangeOrInput, channels: .passes, affine: isPlainMean ? .passesInChannels : .blocks)
+    }
+  }
+
+  /// Whether an affine map of a channel passes through: mean(a * x + b) = a * mean(x) + b.
+  private var isPlainMean: Bool { reduction == .average && !countsPadding && divisorOverride == nil }
+
+  /// Whether the multiplier of every divisor exists, and no sum of a window passes an accumulator.
+  func hasMultipliers(on input: Shape, from: Quantization, to: Quantization) -> Bool {
+    guard reduction.hasDivisor else { return true }
+    // The largest divisor gives the smallest multiplier.
+    let (cells, divisor) = bounds(on: input)
+    return cells <= 1 << 22
+      && FixedPointMultiplier(input: from.scale, output: to.scale, count: max(cells, divisor)) != nil
+  }
+}

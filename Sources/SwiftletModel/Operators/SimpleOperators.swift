@@ -38,3 +38,68 @@ public struct Dropout: Hashable, Sendable {
   public var rate: Float
   public init(rate: Float) { self.rate = rate }
 }
+
+extension Add {
+  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .ties) }
+}
+
+extension Concat {
+  public static var traits: OperatorTraits { OperatorTraits(.sharedWithInputs, channels: .concatenates) }
+
+  func outputShape(for inputs: [Shape]) throws(ShapeError) -> Shape {
+    var output = inputs[0]
+    for other in inputs.dropFirst() {
+      guard other.height == output.height, other.width == output.width else { throw .shapesDiffer(inputs[0], other) }
+      output.channels += other.channels
+    }
+    guard output.checkedCount != nil else { throw .badShape(output) }
+    return output
+  }
+}
+
+extension Reshape {
+  public var traits: OperatorTraits {
+    OperatorTraits(
+      .inheritsInput, channels: self == .flatten ? .repeatsForPixels : .reorders, affine: .passes,
+      commutesWithMonotone: true)
+  }
+
+  func outputShape(for input: Shape) throws(ShapeError) -> Shape {
+    switch self {
+    case .flatten: return Shape(vector: input.count)
+    case .to(let shape):
+      guard let count = shape.checkedCount else { throw .badShape(shape) }
+      guard count == input.count else { throw .elementCountDiffers(from: input.count, to: count) }
+      return shape
+    }
+  }
+}
+
+extension Softmax {
+  public static var traits: OperatorTraits { OperatorTraits(.floatOnly, channels: .passesAll, keepsRanking: true) }
+}
+
+extension BatchNorm {
+  public static var traits: OperatorTraits { OperatorTraits(.floatOnly, channels: .passes, isHomogeneous: false) }
+
+  func check() throws(ShapeError) {
+    guard epsilon > 0, epsilon.isFinite else { throw .badSetting(.epsilon, value: Double(epsilon)) }
+    guard momentum >= 0, momentum <= 1 else { throw .badSetting(.momentum, value: Double(momentum)) }
+  }
+
+  static func parameterSpecs(for input: Shape) -> [ParameterSpec] {
+    [ParameterRole.gamma, .beta, .runningMean, .runningVariance].map {
+      ParameterSpec(role: $0, shape: [input.channels], axes: [.outputChannels])
+    }
+  }
+}
+
+extension Dropout {
+  public static var traits: OperatorTraits {
+    OperatorTraits(.floatOnly, channels: .passes, affine: .passes, isTrainingOnly: true)
+  }
+
+  func check() throws(ShapeError) {
+    guard rate >= 0, rate < 1 else { throw .badSetting(.dropoutRate, value: Double(rate)) }
+  }
+}

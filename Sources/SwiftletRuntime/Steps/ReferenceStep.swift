@@ -1,4 +1,5 @@
 import SwiftletModel
+import SwiftletReference
 
 /// One node through the plain Swift kernels.
 struct ReferenceStep: BitwiseCopyable {

@@ -1,5 +1,4 @@
 import Foundation
-import SwiftletDiagnostics
 import SwiftletModel
 
 /// Why an architecture could not be built, in one line for people.

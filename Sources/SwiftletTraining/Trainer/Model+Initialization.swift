@@ -15,8 +15,7 @@ extension Model {
           // Weights are [outputs, kernel..., inputs per group]: each output reads fanIn of them.
           let fanIn = spec.count / spec.shape[0]
           let kernel = spec.shape.count == 4 ? spec.shape[1] * spec.shape[2] : 1
-          let groups: Int = if case .conv2D(let conv) = nodes[index].op { conv.groups } else { 1 }
-          let fanOut = kernel * spec.shape[0] / groups
+          let fanOut = kernel * spec.shape[0] / traits(of: nodes[index]).groups
           tensor.storage = .float32(
             (0..<spec.count).map { _ in initialization.draw(fanIn: fanIn, fanOut: fanOut, &generator) })
         case .gamma, .runningVariance: tensor.storage = .float32(Array(repeating: 1, count: spec.count))

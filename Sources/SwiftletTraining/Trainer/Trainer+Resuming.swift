@@ -39,7 +39,7 @@ extension Trainer {
   private var architecture: String {
     var hash = OutputHash()
     for node in initial.nodes { for byte in "\(node.op)\(node.inputs)".utf8 { hash.add(byte) } }
-    let kinds = initial.nodes.map { "\($0.op.kind)" }.joined(separator: " ")
+    let kinds = initial.nodes.map { "\($0.op.kind.name)" }.joined(separator: " ")
     return "\(kinds) with \(initial.parameterCount) parameters (\(Self.text(hash)))"
   }
 

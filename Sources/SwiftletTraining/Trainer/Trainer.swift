@@ -1,7 +1,6 @@
 import Foundation
 import SwiftletBytes
 import SwiftletData
-import SwiftletDiagnostics
 import SwiftletFloat
 import SwiftletModel
 

@@ -1,7 +1,7 @@
 import Foundation
 import SwiftletBytes
 import SwiftletFormat
-@testable import SwiftletPipeline
+@testable import SwiftletSearch
 @testable import SwiftletTraining
 
 extension FuzzTarget {
