@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletCompression
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// Folding and fusing leave what a float network computes as it was.
