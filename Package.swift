@@ -22,7 +22,7 @@ let leanTargets: [Target] = [
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(
-    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md"],
+    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md", "AddingAnOperator.md"],
     swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
   .target(name: "SwiftletReference", dependencies: ["SwiftletModel"], swiftSettings: lean),
