@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 extension ProgramBuilder {
-  func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: KernelName) {
     let node = model.nodes[index]
     let plan: WindowPlan
     do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
@@ -25,10 +25,12 @@ extension ProgramBuilder {
     // No window has more taps on the input, however large its kernel.
     let taps = min(pool.window.kernel.height, plan.input.height) * min(pool.window.kernel.width, plan.input.width)
     let step = PoolStep(
-      kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
+      kernels: kernels.functions, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
       output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
       nanoseconds: nanoseconds(operations: plan.output.count * taps))
-    return (.pool(try memory.store(step)), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
+    return (
+      .pool(try memory.store(step)), KernelName(pool.reduction == .max ? table.max_pool.name : table.mean_pool.name)
+    )
   }
 
   private func axisTables(
@@ -126,7 +128,7 @@ extension ProgramBuilder {
     arguments.lo = stage.lo
     arguments.hi = stage.hi
     return AdditionStep(
-      kernels: pointers, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
+      kernels: kernels.functions, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
       output: buffer(group.output), count: byteCount(group.output),
       nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)))
   }

@@ -75,7 +75,7 @@
       _ group: FusedNodes, _ conv: Conv2D, consumer tail: FusedNodes
     ) throws(PrepareError) -> (step: Step, kernel: [UInt8]) {
       let rows = StripStep.Rows(model.values[group.output].shape)
-      let made: (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: StaticString)
+      let made: (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: KernelName)
       do { made = try stripConsumer(tail, of: group, rows) } catch {
         throw error.node == nil ? PrepareError(error.reason, node: tail.nodes[0]) : error
       }
@@ -85,13 +85,13 @@
         strip: made.strip, nanoseconds: producer.shareableNanoseconds + made.nanoseconds)
       return (
         .strips(try memory.store(step)),
-        kernel.withUTF8Buffer { Array($0) } + [UInt8(ascii: "+")] + made.kernel.withUTF8Buffer { Array($0) }
+        kernel.bytes + [UInt8(ascii: "+")] + made.kernel.bytes
       )
     }
 
     private func stripConsumer(
       _ tail: FusedNodes, of group: FusedNodes, _ rows: StripStep.Rows
-    ) throws(PrepareError) -> (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: StaticString) {
+    ) throws(PrepareError) -> (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: KernelName) {
       let node = model.nodes[tail.nodes[0]]
       switch node.op {
       case .pool2D(let pool):
@@ -115,7 +115,7 @@
         let step = try additionStep(tail, add)
         return (
           .addition(step, other: buffer(other), convolutionIsLeft: isLeft), strip, step.nanoseconds,
-          kernels.additionName
+          KernelName(table.add.name)
         )
       case .conv2D, .dense, .activation, .concat, .reshape, .softmax, .batchNorm, .dropout:
         preconditionFailure("stripConsumers names pools and additions alone")

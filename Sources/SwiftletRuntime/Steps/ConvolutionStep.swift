@@ -24,19 +24,17 @@ struct PaddedCopy: BitwiseCopyable {
   /// How often each byte stands in the copy, side by side.
   var repeats = 1
   let fill: UInt8
-  /// The copy is of s16.
-  var widens = false
+  /// Writes the copy as s16; nil where it is of bytes.
+  var widen: KernelTable.Widen?
 
   func copy(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
     let padded = frame.bytes(buffer)
-    #if arch(x86_64)
-      if widens {
-        padded.withMemoryRebound(to: Int16.self, capacity: 1) {
-          swl_widen_u8s16__avx2(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
-        }
-        return UnsafePointer(padded)
+    if let widen {
+      padded.withMemoryRebound(to: Int16.self, capacity: 1) {
+        widen(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
       }
-    #endif
+      return UnsafePointer(padded)
+    }
     if repeats == 1 {
       swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
     } else {
@@ -69,7 +67,7 @@ enum Microkernel: BitwiseCopyable {
 
 /// A convolution or dense layer, with its activation and max pool where those follow.
 struct ConvolutionStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   let panels: UnsafePointer<Panel>
   let panelCount: Int
   let microkernel: Microkernel
@@ -130,11 +128,11 @@ struct ConvolutionStep: BitwiseCopyable {
       }
     case .depthwise(let weightStride):
       var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
-      kernels.pointee.depthwise(&depthwise)
+      kernels.pointee.depthwise.run(&depthwise)
     case .sparse(let groups, _):
       var sparse = swl_sparse_args(
         conv: arguments(0, x, y, windows), groups: groups + units.lowerBound, group_count: units.count)
-      kernels.pointee.sparse(&sparse)
+      kernels.pointee.sparse.run(&sparse)
     }
   }
 
@@ -180,13 +178,4 @@ extension ConvolutionStep {
     call(
       source, y - windows.lowerBound * panels[0].arguments.y_stride, windows: windows, units: 0..<unitCount)
   }
-}
-
-/// The C functions of a kernel table, at a fixed address.
-struct KernelPointers {
-  let sparse: KernelTable.Sparse
-  let depthwise: KernelTable.Depthwise
-  let maxPool, meanPool: KernelTable.Pool
-  let addition: KernelTable.Addition
-  let winograd2x2, winograd4x4: KernelTable.Winograd?
 }

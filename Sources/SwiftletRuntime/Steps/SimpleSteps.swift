@@ -2,7 +2,7 @@ import CSwiftletKernels
 
 /// A max or average pool.
 struct PoolStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   let isMax: Bool
   /// Everything but the pointers to the image.
   let arguments: swl_pool_args
@@ -33,7 +33,7 @@ struct PoolStep: BitwiseCopyable {
     if arguments.mean_index != nil { arguments.mean_index += rows.lowerBound * arguments.columns }
     arguments.x = x
     arguments.y = y + rows.lowerBound * arguments.columns * arguments.channels
-    if isMax { kernels.pointee.maxPool(&arguments) } else { kernels.pointee.meanPool(&arguments) }
+    if isMax { kernels.pointee.max_pool.run(&arguments) } else { kernels.pointee.mean_pool.run(&arguments) }
   }
 }
 
@@ -49,7 +49,7 @@ struct TableStep: BitwiseCopyable {
 
 /// The sum of two values.
 struct AdditionStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   /// Everything but pointers and count.
   let arguments: swl_add_args
   let left, right, output, count: Int
@@ -77,7 +77,7 @@ struct AdditionStep: BitwiseCopyable {
     arguments.right = right
     arguments.y = y
     arguments.count = count
-    kernels.pointee.addition(&arguments)
+    kernels.pointee.add.run(&arguments)
   }
 }
 

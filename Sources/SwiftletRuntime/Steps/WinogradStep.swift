@@ -10,7 +10,7 @@ struct WinogradGroup: BitwiseCopyable {
 
 /// A convolution computed tile by tile through a Winograd transform, with its activation and max pool.
 struct WinogradStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   /// Outputs of a tile along each axis: 2 or 4.
   let size: Int
   let groups: UnsafePointer<WinogradGroup>
@@ -41,7 +41,7 @@ struct WinogradStep: BitwiseCopyable {
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
     tileRows: Range<Int>, images: Int = 1
   ) {
-    guard let kernel = size == 2 ? kernels.pointee.winograd2x2 : kernels.pointee.winograd4x4 else {
+    guard let kernel = size == 2 ? kernels.pointee.winograd2x2.run : kernels.pointee.winograd4x4.run else {
       preconditionFailure("the kernels of a Winograd plan exist")
     }
     for index in 0..<groupCount {
