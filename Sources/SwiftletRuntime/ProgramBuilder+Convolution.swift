@@ -78,7 +78,7 @@ extension ProgramBuilder {
     if isDepthwise {
       let (panel, microkernel) = try depthwisePanel(index, geometry, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(try memory.store(step)), KernelName(table.depthwise.name))
+      return (step, KernelName(table.depthwise.name))
     }
     return try weightedStep(
       group, blocks, wordSteps ?? geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
@@ -113,26 +113,27 @@ extension ProgramBuilder {
     if let blocks {
       let (panel, microkernel) = try sparsePanel(index, blocks.groups, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(try memory.store(step)), KernelName(table.sparse.name))
+      return (step, KernelName(table.sparse.name))
     }
     let panels = try panels(index, steps, groups: groups, tables, isBatched: isBatched)
     let step = try layerStep(group, panels, .dense, tables, padding: padding, words: words, isBatched: isBatched)
     let name = isBatched && kernels.hasDense ? table.dense.name : table.conv.name
-    return (.convolution(try memory.store(step)), KernelName(name))
+    return (step, KernelName(name))
   }
 
   private func layerStep(
     _ group: FusedNodes, _ panels: [Panel], _ microkernel: Microkernel, _ tables: LayerTables, padding: PaddedCopy?,
     words: WordImage? = nil, isBatched: Bool
-  ) throws(PrepareError) -> ConvolutionStep {
+  ) throws(PrepareError) -> Step {
     let input = model.nodes[group.nodes[0]].inputs[0]
     let cost = cost(panels, microkernel)
-    return ConvolutionStep(
+    let step = ConvolutionStep(
       kernels: kernels.functions, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
       input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
       outputStride: byteCount(group.output), padding: padding, words: words, isBatched: isBatched,
-      nanoseconds: cost.nanoseconds,
       splitsChannels: isBatched || cost.weightCount > byteCount(input) && panels.count >= 8)
+    return try memory.step(
+      step, ConvolutionStep.functions(nanoseconds: cost.nanoseconds, isBatched: isBatched))
   }
 
   /// The steps over a `WordImage` where they are so many fewer that writing it pays.

@@ -9,7 +9,7 @@ extension ProgramBuilder {
       throw PrepareError(.graph(.shape(error)))
     }
     if !pool.hasReciprocal(on: plan.input) {
-      return (.reference(try memory.store(referenceStep(index))), "reference")
+      return (try referenceStep(index), "reference")
     }
     guard plan.input.count <= Int(Int32.max) else { throw memory.error(plan.input.count) }
     let rowBytes = plan.input.width * plan.input.channels
@@ -27,9 +27,11 @@ extension ProgramBuilder {
     let step = PoolStep(
       kernels: kernels.functions, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
       output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
-      nanoseconds: nanoseconds(operations: plan.output.count * taps))
+      inputRowByteCount: rowBytes)
+    let functions = PoolStep.functions(
+      nanoseconds: nanoseconds(operations: plan.output.count * taps), rowCount: plan.output.height)
     return (
-      .pool(try memory.store(step)), KernelName(pool.reduction == .max ? table.max_pool.name : table.mean_pool.name)
+      try memory.step(step, functions), KernelName(pool.reduction == .max ? table.max_pool.name : table.mean_pool.name)
     )
   }
 
@@ -109,7 +111,7 @@ extension ProgramBuilder {
       magic_or_mantissa: Int64(magic))
   }
 
-  func additionStep(_ group: FusedNodes, _ add: Add) throws(PrepareError) -> AdditionStep {
+  func additionStep(_ group: FusedNodes, _ add: Add) throws(PrepareError) -> Step {
     let node = model.nodes[group.nodes[0]]
     let left = quantization(node.inputs[0])
     let right = quantization(node.inputs[1])
@@ -127,10 +129,15 @@ extension ProgramBuilder {
     arguments.zero_point = stage.zeroPoint
     arguments.lo = stage.lo
     arguments.hi = stage.hi
-    return AdditionStep(
+    let shape = model.values[group.output].shape
+    let step = AdditionStep(
       kernels: kernels.functions, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
       output: buffer(group.output), count: byteCount(group.output),
-      nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)))
+      rowByteCount: shape.width * shape.channels)
+    return try memory.step(
+      step,
+      AdditionStep.functions(
+        nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)), rowCount: shape.height))
   }
 
   func concatStep(_ node: Node) throws(PrepareError) -> ConcatStep {

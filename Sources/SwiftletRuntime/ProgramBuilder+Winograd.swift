@@ -65,10 +65,10 @@ extension ProgramBuilder {
       kernels: self.kernels.functions, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
       input: buffer(node.inputs[0]),
       output: buffer(group.output), scratch: addScratch(byteCount: scratchByteCount),
-      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding,
-      nanoseconds: winograd.nanoseconds(groups: conv.groups))
+      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding)
+    let functions = WinogradStep.functions(nanoseconds: winograd.nanoseconds(groups: conv.groups))
     return (
-      .winograd(try memory.store(step)),
+      try memory.step(step, functions),
       KernelName(winograd.size == 2 ? table.winograd2x2.name : table.winograd4x4.name)
     )
   }

@@ -102,7 +102,7 @@ final class ProgramBuilder {
   private func makeStep(
     _ group: FusedNodes, _ node: Node
   ) throws(PrepareError) -> (step: Step, kernel: KernelName) {
-    if kernels.isReference { return (.reference(try memory.store(referenceStep(group.nodes[0]))), "reference") }
+    if kernels.isReference { return (try referenceStep(group.nodes[0]), "reference") }
     switch node.op {
     case .conv2D(let conv): return try convolutionStep(group, conv)
     case .dense: return try denseStep(group)
@@ -112,9 +112,9 @@ final class ProgramBuilder {
       let step = TableStep(
         table: table, input: buffer(node.inputs[0]), output: buffer(node.output),
         count: model.values[node.output].shape.count)
-      return (.table(try memory.store(step)), "table_u8__portable")
-    case .add(let add): return (.addition(try memory.store(additionStep(group, add))), KernelName(table.add.name))
-    case .concat: return (.concat(try memory.store(concatStep(node))), "concat_u8__portable")
+      return (try memory.step(step, TableStep.functions), "table_u8__portable")
+    case .add(let add): return (try additionStep(group, add), KernelName(table.add.name))
+    case .concat: return (try memory.step(concatStep(node), ConcatStep.functions), "concat_u8__portable")
     case .reshape, .softmax, .batchNorm, .dropout:
       // Reshapes make no step, and validation refuses the others in a quantized model.
       throw PrepareError(.graph(.floatOnly), node: group.nodes[0])

@@ -79,12 +79,29 @@ struct ConvolutionStep: BitwiseCopyable {
   let words: WordImage?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
-  /// About what one image takes on one thread.
-  let nanoseconds: Int
   /// Threads share the output channels rather than the windows: there is one window, or more weights than input.
   let splitsChannels: Bool
 
-  func run(_ frame: Frame) {
+  static func functions(nanoseconds: Int, isBatched: Bool) -> StepFunctions {
+    var functions = StepFunctions(
+      run: { body, frame in body.value(ConvolutionStep.self).pointee.run(frame.value(Frame.self).pointee) },
+      sharing: StepSharing(
+        nanoseconds: nanoseconds, hasPassPerImage: !isBatched,
+        prepare: { body, frame, pass in
+          body.value(ConvolutionStep.self).pointee.prepare(frame.value(Frame.self).pointee, pass: pass)
+        },
+        run: { body, piece in
+          body.value(ConvolutionStep.self).pointee.run(piece.value(StepPiece.self).pointee)
+        }))
+    #if !hasFeature(Embedded)
+      functions.makeRows = { body, rows in
+        body.value(ConvolutionStep.self).pointee.make(rows.value(StepRows.self).pointee)
+      }
+    #endif
+    return functions
+  }
+
+  private func run(_ frame: Frame) {
     let x = UnsafePointer(frame.bytes(input))
     let y = frame.bytes(output)
     if isBatched {
@@ -151,31 +168,29 @@ struct ConvolutionStep: BitwiseCopyable {
 // MARK: Threads that share the step
 
 extension ConvolutionStep {
-  func passCount(_ frame: Frame) -> Int { isBatched ? 1 : frame.imageCount }
-
-  /// What comes before a pass's pieces, on one thread.
-  func prepare(_ frame: Frame, pass: Int) {
+  private func prepare(_ frame: Frame, pass: Int) {
     _ = copied(frame.bytes(input) + pass * inputStride, frame)
   }
 
-  /// Computes piece `piece` of `count` of one pass.
-  func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
-    let image = isBatched ? 0 : pass
+  private func run(_ piece: StepPiece) {
+    let frame = piece.frame
+    let image = isBatched ? 0 : piece.pass
     let source = source(frame, image: image)
     let windowCount = isBatched ? frame.imageCount : panels[0].arguments.window_count
     // Blocks of eight windows, so that cutting splits no kernel's tile.
-    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece, of: count, by: 8)
-    let units = splitsChannels ? share(unitCount, piece, of: count, by: 1) : 0..<unitCount
+    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece.index, of: piece.count, by: 8)
+    let units = splitsChannels ? share(unitCount, piece.index, of: piece.count, by: 1) : 0..<unitCount
     if windows.isEmpty || units.isEmpty { return }
     call(source, frame.bytes(output) + image * outputStride, windows: windows, units: units)
   }
 
-  /// Computes some rows of one image after `prepare`, all channels, into `y`.
-  func run(_ frame: Frame, pass: Int, rows: Range<Int>, of rowCount: Int, into y: UnsafeMutablePointer<UInt8>) {
-    let source = source(frame, image: pass)
-    let columns = panels[0].arguments.window_count / rowCount
-    let windows = rows.lowerBound * columns..<rows.upperBound * columns
-    call(
-      source, y - windows.lowerBound * panels[0].arguments.y_stride, windows: windows, units: 0..<unitCount)
-  }
+  #if !hasFeature(Embedded)
+    /// Computes some rows of one image after `prepare`, all channels.
+    private func make(_ made: StepRows) {
+      let source = source(made.frame, image: made.pass)
+      let columns = panels[0].arguments.window_count / made.imageRows
+      let windows = made.rows.lowerBound * columns..<made.rows.upperBound * columns
+      call(source, made.image, windows: windows, units: 0..<unitCount)
+    }
+  #endif
 }
