@@ -18,7 +18,8 @@ let floatKernels = [
 /// Modules that stay compilable as Embedded Swift: no Foundation, typed throws, no existentials.
 let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-  .target(name: "CSwiftletKernels", exclude: embedded ? floatKernels : [], cSettings: cSettings),
+  .target(
+    name: "CSwiftletKernels", exclude: ["Kernels.md"] + (embedded ? floatKernels : []), cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(

@@ -30,6 +30,13 @@ final class PackedMemory {
     return UnsafePointer(room)
   }
 
+  /// Counts bytes as packed that are not kept: what users see as packed bytes, and what a limit of them decides, stays
+  /// the same whatever the program beside the weights takes.
+  func count(_ bytes: Int) {
+    byteCount += bytes
+    taken += bytes + 192
+  }
+
   /// A copy of `elements`.
   func store<Element>(_ elements: [Element]) throws(PrepareError) -> UnsafePointer<Element> {
     var failure: PrepareError?

@@ -3,14 +3,15 @@ import SwiftletReference
 
 extension ProgramBuilder {
   /// The step that runs one node through the plain Swift kernels.
-  func referenceStep(_ index: Int) throws(PrepareError) -> ReferenceStep {
+  func referenceStep(_ index: Int) throws(PrepareError) -> Step {
     let node = model.nodes[index]
     let input = node.inputs[0]
     let stage = OutputStage(node.op.fusedActivation, output(of: node))
-    return ReferenceStep(
+    let step = ReferenceStep(
       body: try referenceBody(index, node, stage), input: buffer(input), output: buffer(node.output),
       inputStride: byteCount(input),
       outputStride: byteCount(node.output))
+    return try memory.step(step, ReferenceStep.functions)
   }
 
   private func referenceBody(

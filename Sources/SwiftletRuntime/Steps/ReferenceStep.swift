@@ -33,7 +33,11 @@ struct ReferenceStep: BitwiseCopyable {
   /// Bytes from one image to the next.
   let inputStride, outputStride: Int
 
-  func run(_ frame: Frame) {
+  static var functions: StepFunctions {
+    StepFunctions { body, frame in body.value(ReferenceStep.self).pointee.run(frame.value(Frame.self).pointee) }
+  }
+
+  private func run(_ frame: Frame) {
     // Reference concatenation has no other definition than moving bytes; its tables hold the arithmetic.
     if case .concat(let step) = body {
       step.run(frame)
