@@ -9,7 +9,7 @@ extension ProgramBuilder {
     do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
       throw PrepareError(.graph(.shape(error)))
     }
-    if !pool.hasReciprocal(on: plan.input) {
+    guard pool.hasKernel(on: plan.input) else {
       return (try referenceStep(index), "reference")
     }
     guard plan.input.count <= Int(Int32.max) else { throw memory.error(plan.input.count) }
@@ -161,7 +161,12 @@ extension ProgramBuilder {
 }
 
 extension Pool2D {
-  /// Whether no mean divides by more than 2^22, up to which its reciprocal is exact: an override may name more, and
-  /// padding may count as more.
-  func hasReciprocal(on input: Shape) -> Bool { reduction == .max || bounds(on: input).divisor <= 1 << 22 }
+  /// Whether kernels compute this pool; the definition computes all.
+  func hasKernel(on input: Shape) -> Bool {
+    switch reduction {
+    case .max: true
+    // Up to 2^22 the reciprocal of a mean's divisor is exact: an override may name more, and padding may count as more.
+    case .average: bounds(on: input).divisor <= 1 << 22
+    }
+  }
 }

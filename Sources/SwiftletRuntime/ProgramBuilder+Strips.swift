@@ -61,7 +61,7 @@
 
     /// Whether a strip and the pool's output take no more memory than the convolution's whole output would.
     private func fitsInStrips(_ pool: Pool2D, _ input: Shape) -> Bool {
-      guard pool.hasReciprocal(on: input), let plan = try? pool.plan(for: input), plan.rows.dilation == 1 else {
+      guard pool.hasKernel(on: input), let plan = try? pool.plan(for: input), plan.rows.dilation == 1 else {
         return false
       }
       let rows = StripStep.Rows(input)
