@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 /// A kernel and how its weights are packed.
 private struct PanelKernel {
