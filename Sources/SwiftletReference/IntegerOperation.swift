@@ -3,19 +3,20 @@ package import SwiftletModel
 /// What an operator without weights computes on the bytes of one sample, resolved against shapes and quantizations.
 ///
 /// The runtime's reference table runs it, kernels are compared with it, and quantization-aware training simulates it.
-package struct IntegerOperation: Sendable {
+package final class IntegerOperation: Sendable {
   private enum Body: Sendable {
-    case table([UInt8], factor: FixedPointMultiplier)
+    /// Each input's bytes through a table of its own, side by side along the channels.
+    case tables([Part])
     case pool(Pool2D, WindowPlan)
     case addition(Add, AdditionMultipliers)
-    case concatenation([Part])
   }
 
-  /// One input of a concatenation.
+  /// What becomes of one input's channels.
   private struct Part: Sendable {
     let channels: Int
-    /// Nil where the input has the output's quantization and is copied.
-    let rescaling: (table: [UInt8], factor: FixedPointMultiplier)?
+    let table: [UInt8]
+    let factor: FixedPointMultiplier
+    let isClamped: Bool
   }
 
   package let inputs: [Quantization]
@@ -35,9 +36,6 @@ package struct IntegerOperation: Sendable {
     let from = inputs.compactMap { $0.quantization }
     guard let to = output.quantization, from.count == inputs.count else { return nil }
     switch op {
-    case .activation(let activation):
-      guard let factor = FixedPointMultiplier(input: from[0].scale, output: to.scale) else { return nil }
-      body = .table(activation.integerTable(from: from[0], to: output), factor: factor)
     case .pool2D(let pool):
       let shape = inputs[0].shape
       guard let plan = try? pool.plan(for: shape), op.hasMultipliers(on: shape, from: from[0], to: to) else {
@@ -49,14 +47,18 @@ package struct IntegerOperation: Sendable {
         return nil
       }
       body = .addition(add, factors)
-    case .concat:
+    case .activation, .concat:
       var parts: [Part] = []
-      for (input, quantization) in zip(inputs, from) {
+      for (index, quantization) in from.enumerated() {
         guard let factor = FixedPointMultiplier(input: quantization.scale, output: to.scale) else { return nil }
-        let table = quantization == to ? nil : Activation.none.integerTable(from: quantization, to: output)
-        parts.append(Part(channels: input.shape.channels, rescaling: table.map { ($0, factor) }))
+        // Between equal quantizations a concatenation moves bytes: each becomes itself.
+        parts.append(
+          Part(
+            channels: inputs[index].shape.channels,
+            table: op.fusedActivation.integerTable(from: quantization, to: output), factor: factor,
+            isClamped: op.kind == .activation || quantization != to))
       }
-      body = .concatenation(parts)
+      body = .tables(parts)
     case .conv2D, .dense, .reshape, .softmax, .batchNorm, .dropout: return nil
     }
     self.inputs = from
@@ -65,23 +67,18 @@ package struct IntegerOperation: Sendable {
     count = output.shape.count
   }
 
-  /// Computes one sample; element i of `inputs` points to input i.
-  package func run(_ inputs: UnsafePointer<UnsafePointer<UInt8>>, into y: UnsafeMutablePointer<UInt8>) {
+  /// Computes one sample; `input` gives the bytes of each input.
+  package func run(_ input: (Int) -> UnsafePointer<UInt8>, into y: UnsafeMutablePointer<UInt8>) {
     switch body {
-    case .table(let table, _): for i in 0..<count { y[i] = table[Int(inputs[0][i])] }
-    case .pool(let pool, let plan): pool.integer(inputs[0], plan, from: self.inputs[0], to: output, into: y)
+    case .pool(let pool, let plan): pool.integer(input(0), plan, from: inputs[0], to: output, into: y)
     case .addition(let add, let factors):
       add.integer(
-        inputs[0], inputs[1], count: count,
-        zeroPoints: (Int32(self.inputs[0].zeroPoint), Int32(self.inputs[1].zeroPoint)), factors, stage, into: y)
-    case .concatenation(let parts):
+        input(0), input(1), count: count, zeroPoints: (Int32(inputs[0].zeroPoint), Int32(inputs[1].zeroPoint)),
+        factors, stage, into: y)
+    case .tables(let parts):
       forEachRun(of: parts) { part, from, to in
-        let (x, y) = (inputs[part] + from, y + to)
-        if let table = parts[part].rescaling?.table {
-          for i in 0..<parts[part].channels { y[i] = table[Int(x[i])] }
-        } else {
-          y.update(from: x, count: parts[part].channels)
-        }
+        let (x, y) = (input(part) + from, y + to)
+        for i in 0..<parts[part].channels { y[i] = parts[part].table[Int(x[i])] }
       }
     }
   }
@@ -113,7 +110,6 @@ extension IntegerOperation {
   /// Visits every pair of an output and an input that enters it. A maximum has none: see `Pool2D`'s float gradient.
   package func forEachLink(_ body: (Link) -> Void) {
     switch self.body {
-    case .table(_, let factor): body(Link(input: 0, from: 0, to: 0, count: count, factor: factor.real, isClamped: true))
     case .pool(let pool, let plan): forEachLink(pool, plan, body)
     case .addition(_, let factors):
       let unit = Float(sign: .plus, exponent: -Int(factors.shift), significand: 1)
@@ -121,13 +117,11 @@ extension IntegerOperation {
         body(
           Link(input: input, from: 0, to: 0, count: count, factor: Float(mantissa) * unit, isClamped: true))
       }
-    case .concatenation(let parts):
+    case .tables(let parts):
       forEachRun(of: parts) { part, from, to in
-        let factor = parts[part].rescaling?.factor
+        let (count, factor) = (parts[part].channels, parts[part].factor.real)
         body(
-          Link(
-            input: part, from: from, to: to, count: parts[part].channels, factor: factor?.real ?? 1,
-            isClamped: factor != nil))
+          Link(input: part, from: from, to: to, count: count, factor: factor, isClamped: parts[part].isClamped))
       }
     }
   }

@@ -11,20 +11,18 @@ extension Pool2D {
   ) {
     let channels = plan.input.channels
     plan.forEachPosition { position in
-      let y = y + position.output * channels
-      switch reduction {
-      case .max:
-        for channel in 0..<channels {
-          var best: UInt8 = 0
-          plan.forEachTap(of: position) { pixel, _ in best = max(best, x[pixel * channels + channel]) }
-          y[channel] = best
+      let mean = Mean(divisor: divisor(plan, position.oy, position.ox), from: from, to: to)
+      for channel in 0..<channels {
+        var best: UInt8 = 0
+        var sum = 0
+        plan.forEachTap(of: position) { pixel, _ in
+          let q = x[pixel * channels + channel]
+          best = max(best, q)
+          sum += Int(q) - from.zeroPoint
         }
-      case .average:
-        let mean = Mean(divisor: divisor(plan, position.oy, position.ox), from: from, to: to)
-        for channel in 0..<channels {
-          var sum = 0
-          plan.forEachTap(of: position) { pixel, _ in sum += Int(x[pixel * channels + channel]) - from.zeroPoint }
-          y[channel] = mean(sum)
+        switch reduction {
+        case .max: y[position.output * channels + channel] = best
+        case .average: y[position.output * channels + channel] = mean(sum)
         }
       }
     }

@@ -3,10 +3,10 @@ import SwiftletReference
 
 /// Memory of a prepared model, 64-byte aligned, freed together; written while preparing and never after.
 ///
-/// Elements are plain values without references, which nothing deinitializes, but for definitions.
+/// Elements are plain values without references: nothing is deinitialized.
 final class PackedMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
-  private var definitions: [UnsafeMutablePointer<IntegerOperation>] = []
+  private var definitions: [IntegerOperation] = []
   private(set) var byteCount = 0
   private var taken = 0
   /// The most bytes in all.
@@ -69,12 +69,10 @@ final class PackedMemory {
     return block
   }
 
-  /// A definition at a fixed place, which steps that count no references point to.
-  func keep(_ operation: IntegerOperation) -> UnsafePointer<IntegerOperation> {
-    let place = UnsafeMutablePointer<IntegerOperation>.allocate(capacity: 1)
-    place.initialize(to: operation)
-    definitions.append(place)
-    return UnsafePointer(place)
+  /// Keeps a definition for steps, which count no references.
+  func keep(_ operation: IntegerOperation) -> Unmanaged<IntegerOperation> {
+    definitions.append(operation)
+    return .passUnretained(operation)
   }
 
   /// That so many bytes more are too many.
@@ -85,9 +83,5 @@ final class PackedMemory {
 
   deinit {
     for block in blocks { swl_aligned_free(block) }
-    for place in definitions {
-      place.deinitialize(count: 1)
-      place.deallocate()
-    }
   }
 }

@@ -7,7 +7,7 @@ extension ProgramBuilder {
     let node = model.nodes[index]
     let inputs = node.inputs.map { ReferenceStep.Place(buffer: buffer($0), stride: byteCount($0)) }
     let step = ReferenceStep(
-      body: try referenceBody(index, node), inputs: try memory.store(inputs), inputCount: inputs.count,
+      body: try referenceBody(index, node), inputs: try memory.store(inputs),
       output: ReferenceStep.Place(buffer: buffer(node.output), stride: byteCount(node.output)))
     return try memory.step(step, ReferenceStep.functions)
   }

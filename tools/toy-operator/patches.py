@@ -23,15 +23,11 @@ PATCHES = {
       OperatorTraits("""),
     ],
     "Sources/SwiftletReference/Pool2D+Integer.swift": [
-        ("""      case .average:
-""", """      case .minimum:
-        for channel in 0..<channels {
+        ("""        case .average: y[""", """        case .minimum:
           var least: UInt8 = 255
           plan.forEachTap(of: position) { pixel, _ in least = min(least, x[pixel * channels + channel]) }
-          y[channel] = least
-        }
-      case .average:
-"""),
+          y[position.output * channels + channel] = least
+        case .average: y["""),
     ],
     "Sources/SwiftletFloat/Operators/Pool2D+Float.swift": [
         ("""          case .max: for c in 0..<channels { out[c] = x[winner(x, pixels, channels, c)] }

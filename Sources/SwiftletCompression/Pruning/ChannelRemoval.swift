@@ -51,16 +51,15 @@ extension Model {
       let (inputs, outputs) = (kept[node.inputs[0]], kept[node.output])
       result.nodes[index].op = node.op.making(channels: outputs.count, on: input)
       for (position, spec) in node.op.parameterSpecs(for: input).enumerated() {
-        for (axis, counted) in spec.axes.enumerated() {
-          let left =
-            switch counted {
-            case .outputChannels: outputs
-            case .inputChannels: inputs
-            case .inputElements:
-              (0..<input.height * input.width).flatMap { pixel in inputs.map { pixel * input.channels + $0 } }
-            case .fixed: Array(0..<spec.shape[axis])
-            }
-          result.nodes[index].parameters[position].keep(left, axis: axis)
+        result.nodes[index].parameters[position].keep(outputs, axis: 0)
+        let last = spec.shape.count - 1
+        switch spec.axes {
+        case .outputChannels, .fixedAfterOutputChannels: break
+        case .inputChannelsLast: result.nodes[index].parameters[position].keep(inputs, axis: last)
+        case .inputElementsLast:
+          let pixels = 0..<input.height * input.width
+          let elements = pixels.flatMap { pixel in inputs.map { pixel * input.channels + $0 } }
+          result.nodes[index].parameters[position].keep(elements, axis: last)
         }
       }
     }

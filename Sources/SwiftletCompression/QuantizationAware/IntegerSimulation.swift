@@ -32,7 +32,6 @@ struct IntegerSimulation: OperatorSubstitute {
         places.append(next)
         next += count
       }
-      let sources = places.map { UnsafePointer($0) }
       let outputZeroPoint = Float(operation.output.zeroPoint)
       for sample in 0..<output.count / outputCount {
         for (index, count) in inputCounts.enumerated() {
@@ -40,7 +39,7 @@ struct IntegerSimulation: OperatorSubstitute {
           let zeroPoint = Float(operation.inputs[index].zeroPoint)
           for i in 0..<count { places[index][i] = UInt8(truncatingIfNeeded: Int32(x[i] + zeroPoint)) }
         }
-        sources.withUnsafeBufferPointer { if let sources = $0.baseAddress { operation.run(sources, into: result) } }
+        operation.run({ UnsafePointer(places[$0]) }, into: result)
         let y = y + sample * outputCount
         for i in 0..<outputCount { y[i] = Float(result[i]) - outputZeroPoint }
       }

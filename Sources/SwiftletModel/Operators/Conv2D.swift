@@ -52,8 +52,8 @@ extension Conv2D {
     return [
       ParameterSpec(
         role: .weights, shape: [filters, kernel.height, kernel.width, input.channels / groups],
-        axes: [.outputChannels, .fixed, .fixed, groups == 1 ? .inputChannels : .fixed]),
-      ParameterSpec(role: .bias, shape: [filters], axes: [.outputChannels]),
+        axes: groups == 1 ? .inputChannelsLast : .fixedAfterOutputChannels),
+      ParameterSpec(role: .bias, shape: [filters], axes: .outputChannels),
     ]
   }
 

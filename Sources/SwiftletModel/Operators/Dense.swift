@@ -19,8 +19,8 @@ extension Dense {
 
   func parameterSpecs(for input: Shape) -> [ParameterSpec] {
     [
-      ParameterSpec(role: .weights, shape: [units, input.count], axes: [.outputChannels, .inputElements]),
-      ParameterSpec(role: .bias, shape: [units], axes: [.outputChannels]),
+      ParameterSpec(role: .weights, shape: [units, input.count], axes: .inputElementsLast),
+      ParameterSpec(role: .bias, shape: [units], axes: .outputChannels),
     ]
   }
 

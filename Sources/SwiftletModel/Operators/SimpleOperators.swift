@@ -88,9 +88,13 @@ extension BatchNorm {
   }
 
   static func parameterSpecs(for input: Shape) -> [ParameterSpec] {
-    [ParameterRole.gamma, .beta, .runningMean, .runningVariance].map {
-      ParameterSpec(role: $0, shape: [input.channels], axes: [.outputChannels])
-    }
+    let shape = [input.channels]
+    return [
+      ParameterSpec(role: .gamma, shape: shape, axes: .outputChannels),
+      ParameterSpec(role: .beta, shape: shape, axes: .outputChannels),
+      ParameterSpec(role: .runningMean, shape: shape, axes: .outputChannels),
+      ParameterSpec(role: .runningVariance, shape: shape, axes: .outputChannels),
+    ]
   }
 }
 

@@ -6,7 +6,7 @@ struct ReferenceStep: BitwiseCopyable {
   enum Body: BitwiseCopyable {
     case conv2D(UnsafePointer<Conv2D>, UnsafePointer<WindowPlan>, IntegerWeights, OutputStage)
     case dense(UnsafePointer<Dense>, inputCount: Int, IntegerWeights, OutputStage)
-    case operation(UnsafePointer<IntegerOperation>)
+    case operation(Unmanaged<IntegerOperation>)
   }
 
   /// A value that the node reads or makes.
@@ -20,7 +20,6 @@ struct ReferenceStep: BitwiseCopyable {
 
   let body: Body
   let inputs: UnsafePointer<Place>
-  let inputCount: Int
   let output: Place
 
   static var functions: StepFunctions {
@@ -37,12 +36,8 @@ struct ReferenceStep: BitwiseCopyable {
       case .dense(let dense, let inputCount, let weights, let stage):
         dense.pointee.integer(x, inputCount: inputCount, weights, stage, into: y)
       case .operation(let operation):
-        // 64 pointers at most: on the stack.
-        withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>.self, capacity: inputCount) { sources in
-          for index in 0..<inputCount {
-            sources.initializeElement(at: index, to: UnsafePointer(inputs[index].bytes(frame, image: image)))
-          }
-          if let first = sources.baseAddress { operation.pointee.run(first, into: y) }
+        operation._withUnsafeGuaranteedRef {
+          $0.run({ UnsafePointer(inputs[$0].bytes(frame, image: image)) }, into: y)
         }
       }
     }
