@@ -15,6 +15,23 @@ struct SparseBlocks {
   let share: Double
 }
 
+extension ConvolutionWay {
+  /// The nonzero blocks alone. Up to a share of all blocks they take less than a transform, beyond it only less than the
+  /// plain sum.
+  static func blockSparse(_ layer: ConvolutionLayer) -> ConvolutionWay? {
+    guard let blocks = layer.blocks else { return nil }
+    let builder = layer.builder
+    let isBelowTransforms = blocks.share <= builder.kernels.winograd?.costs.sparseShare ?? 0
+    return ConvolutionWay(cost: isBelowTransforms ? 0 : 1) { () throws(PrepareError) in
+      let layout = builder.kernels.sparseLayout
+      let padding = try layer.padding(inputByteCount: layout.packing.inputByteCount)
+      let tables = try layer.tables(layout, cellByteCount: layout.packing.inputByteCount)
+      let (panel, microkernel) = try builder.sparsePanel(layer.index, blocks.groups, tables)
+      return (try layer.step([panel], microkernel, padding: padding), KernelName(builder.table.sparse.name))
+    }
+  }
+}
+
 extension ProgramBuilder {
   /// Output channels of one block.
   private static var blockWidth: Int { 16 }
