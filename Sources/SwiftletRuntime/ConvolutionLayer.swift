@@ -93,7 +93,7 @@ extension ConvolutionLayer {
 
   /// The step of panels whose weights are packed.
   func step(
-    _ panels: [Panel], _ microkernel: Microkernel, padding: PaddedCopy?, words: WordImage? = nil
+    _ panels: [Panel], _ microkernel: Microkernel, padding: PaddedCopy?, interleaved: InterleavedImage? = nil
   ) throws(PrepareError) -> Step {
     let input = builder.model.nodes[index].inputs[0]
     let cost = builder.cost(panels, microkernel)
@@ -101,7 +101,7 @@ extension ConvolutionLayer {
       kernels: builder.kernels.functions, panels: try builder.memory.store(panels), panelCount: panels.count,
       microkernel: microkernel, input: builder.buffer(input), output: builder.buffer(group.output),
       inputStride: builder.byteCount(input), outputStride: builder.byteCount(group.output), padding: padding,
-      words: words, isBatched: isBatched,
+      interleaved: interleaved, isBatched: isBatched,
       splitsChannels: isBatched || cost.weightCount > builder.byteCount(input) && panels.count >= 8)
     return try builder.memory.step(
       step, ConvolutionStep.functions(nanoseconds: cost.nanoseconds, isBatched: isBatched))

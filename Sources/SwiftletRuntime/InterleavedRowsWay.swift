@@ -13,7 +13,7 @@ extension ConvolutionWay {
       geometry.plan.window.kernel.height >= 4, let kernel = builder.table.interleave.run,
       let byteCount = geometry.paddedByteCount, byteCount <= 1 << 20
     else { return nil }
-    let steps = geometry.wordSteps(byteCount: byteCount)
+    let steps = geometry.interleavedSteps(byteCount: byteCount)
     let plainSteps = geometry.steps(groups: 1, of: 4).count
     let layout = builder.kernels.layout
     let vectors = (layer.conv.filters + layout.lanes - 1) / layout.lanes
@@ -23,12 +23,14 @@ extension ConvolutionWay {
     let cost = Double(steps.count * perStep + 2 * byteCount) / Double(plainSteps * perStep)
     return ConvolutionWay(cost: cost) { () throws(PrepareError) in
       let padding = try layer.padding(inputByteCount: layout.packing.inputByteCount)
-      let words = WordImage(
+      let interleaved = InterleavedImage(
         kernel: kernel, buffer: builder.addScratch(byteCount: 8 * byteCount), byteCount: byteCount,
         rowStep: geometry.rowStep)
       let tables = try layer.tables(layout, cellByteCount: 4)
       let panels = try builder.panels(layer.index, steps, groups: 1, tables, isBatched: false)
-      return (try layer.step(panels, .dense, padding: padding, words: words), KernelName(builder.table.conv.name))
+      return (
+        try layer.step(panels, .dense, padding: padding, interleaved: interleaved), KernelName(builder.table.conv.name)
+      )
     }
   }
 }

@@ -21,20 +21,20 @@ extension ProgramBuilder {
       packer: packer(index, steps, tables.outputChannels, layout))
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
-    let few = few(of: groupFilters, wide.packer)
-    let nibbles = isBatched ? nibbles(wide.packer) : nil
+    let narrow = narrowKernel(of: groupFilters, wide.packer)
+    let fourBit = isBatched ? fourBitKernel(wide.packer) : nil
     var panels: [Panel] = []
     for group in 0..<groups {
       var first = group * groupFilters
       let end = first + groupFilters
-      let wideEnd = end - (few?.count ?? 0)
+      let wideEnd = end - (narrow?.count ?? 0)
       while first < end {
         var filters = first..<min(wideEnd, first + layout.lanes * layout.vectors)
         var kernel = wide
-        if first == wideEnd, let few {
-          (filters, kernel) = (first..<end, few.kernel)
-        } else if let nibbles, filters.count > 3 * layout.lanes, wide.packer.fitsFourBits(filters) {
-          kernel = nibbles
+        if first == wideEnd, let narrow {
+          (filters, kernel) = (first..<end, narrow.kernel)
+        } else if let fourBit, filters.count > 3 * layout.lanes, wide.packer.fitsFourBits(filters) {
+          kernel = fourBit
         }
         var panel = try self.panel(kernel, filters, folded, tables)
         panel.inputOffset = group * groupInputs * layout.packing.inputByteCount
@@ -77,7 +77,7 @@ extension ProgramBuilder {
 
   /// The filters past the last whole vector of so many, where reading 64 inputs at a time takes less time than a vector
   /// with as few channels, four inputs at a time.
-  private func few(of filterCount: Int, _ wide: WeightPacker) -> (count: Int, kernel: PanelKernel)? {
+  private func narrowKernel(of filterCount: Int, _ wide: WeightPacker) -> (count: Int, kernel: PanelKernel)? {
     let count = filterCount % wide.layout.lanes
     let steps = wide.steps
     guard let function = table.narrow.run, 1...4 ~= count, steps.allSatisfy({ $0.distance == 1 }) else { return nil }
@@ -92,7 +92,7 @@ extension ProgramBuilder {
 
   /// The kernel for weights of four bits, where reading a layer's weights takes longer than computing with them: they do
   /// not fit the first-level cache.
-  private func nibbles(_ wide: WeightPacker) -> PanelKernel? {
+  private func fourBitKernel(_ wide: WeightPacker) -> PanelKernel? {
     // The kernel's sums are 16 times as large: 16 * 8 * 255 for each weight stays below 2^31.
     guard let function = table.four_bit.run, wide.weights.count > 1 << 15, wide.filterCount <= 1 << 16 else {
       return nil

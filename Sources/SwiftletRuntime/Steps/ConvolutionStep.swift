@@ -1,8 +1,8 @@
 import CSwiftletKernels
 
 /// An image written out as words of four bytes: every four bytes side by side, then every four below one another.
-struct WordImage: BitwiseCopyable {
-  let kernel: KernelTable.Words
+struct InterleavedImage: BitwiseCopyable {
+  let kernel: KernelTable.Interleave
   /// The scratch buffer that takes it.
   let buffer: Int
   /// Bytes of the image, and from one to the one below it.
@@ -76,7 +76,7 @@ struct ConvolutionStep: BitwiseCopyable {
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
   /// The kernel reads this of the image, padded or not.
-  let words: WordImage?
+  let interleaved: InterleavedImage?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
   /// Threads share the output channels rather than the windows: there is one window, or more weights than input.
@@ -119,12 +119,12 @@ struct ConvolutionStep: BitwiseCopyable {
   /// The image as the kernel reads it, written where that is not as it lies.
   @inline(never) private func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
     let padded = padding?.copy(x, frame) ?? x
-    return words?.write(padded, frame) ?? padded
+    return interleaved?.write(padded, frame) ?? padded
   }
 
   /// Where `copied` left the image.
   private func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
-    if let buffer = words?.buffer ?? padding?.buffer { return UnsafePointer(frame.bytes(buffer)) }
+    if let buffer = interleaved?.buffer ?? padding?.buffer { return UnsafePointer(frame.bytes(buffer)) }
     return UnsafePointer(frame.bytes(input) + image * inputStride)
   }
 
