@@ -110,8 +110,8 @@ public final class FloatNetwork {
   }
 
   let pool: WorkerPool
-  let context: StepContext
-  let steps: [Step]
+  let context: FloatStepContext
+  let steps: [FloatStep]
   let storages: [ValueStorage?]
   private var isPrepared = false
   private var isReadyToTrain = false
@@ -136,10 +136,10 @@ public final class FloatNetwork {
     pool = WorkerPool(threads: options.threads)
     // Eight shards at the most: enough for many threads, few enough that partial gradients stay small.
     let shardSize = (maximumBatch + 7) / 8
-    context = StepContext(
+    context = FloatStepContext(
       kernels: kernels, workers: pool.threads, shardSize: shardSize,
       shardCount: (maximumBatch + shardSize - 1) / shardSize)
-    var planner = StepPlanner(
+    var planner = FloatStepPlanner(
       model: model, parameters: parameters, context: context, batch: maximumBatch, options: options)
     planner.plan()
     steps = planner.steps
@@ -203,7 +203,7 @@ public final class FloatNetwork {
     if parameterTransform != nil || parameters.contains(where: { $0.effective !== $0.value }) {
       pool.run(parameters.count) { index, _ in parameters[index].transform(parameterTransform) }
     }
-    var tasks: [(Step, Int)] = []
+    var tasks: [(FloatStep, Int)] = []
     for step in steps { for task in 0..<step.preparationTasks { tasks.append((step, task)) } }
     pool.run(tasks.count) { index, _ in tasks[index].0.prepare(tasks[index].1) }
     isPrepared = true
