@@ -32,7 +32,7 @@ struct AdditionStep: BitwiseCopyable {
 
   #if !hasFeature(Embedded)
     /// Adds some rows of one image, one operand's handed over.
-    private func take(_ made: StepRows) {
+    @inline(__always) private func take(_ made: StepRows) {
       let first = made.rows.lowerBound * rowByteCount
       let offset = made.pass * count + first
       let handedOver = UnsafePointer(made.image + first)

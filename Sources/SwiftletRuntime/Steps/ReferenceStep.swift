@@ -36,7 +36,7 @@ struct ReferenceStep: BitwiseCopyable {
     StepFunctions { body, frame in body.value(ReferenceStep.self).pointee.run(frame.value(Frame.self).pointee) }
   }
 
-  private func run(_ frame: Frame) {
+  @inline(__always) private func run(_ frame: Frame) {
     // Reference concatenation has no other definition than moving bytes; its tables hold the arithmetic.
     if case .concat(let step) = body {
       step.run(frame)

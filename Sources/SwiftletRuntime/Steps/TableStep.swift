@@ -9,7 +9,7 @@ struct TableStep: BitwiseCopyable {
     StepFunctions { body, frame in body.value(TableStep.self).pointee.run(frame.value(Frame.self).pointee) }
   }
 
-  private func run(_ frame: Frame) {
+  @inline(__always) private func run(_ frame: Frame) {
     swl_table_u8__portable(frame.bytes(input), 0, table, frame.bytes(output), 0, count * frame.imageCount, 1)
   }
 }
