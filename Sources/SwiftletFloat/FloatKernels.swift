@@ -21,13 +21,22 @@ public struct FloatKernels: @unchecked Sendable {
     FloatKernels("neon", swl_float_neon()), FloatKernels("portable", swl_float_portable()),
   ].compactMap { $0 }
 
-  /// The best supported set, or the best whose name begins like `SWIFTLET_KERNELS` says (`avx512vnni` means `avx512`).
-  public static let best: FloatKernels = {
+  /// The set that the environment variable `SWIFTLET_KERNELS` names, the best where it is unset or empty, or nil where
+  /// this processor or build has none of that name.
+  ///
+  /// The names are those of the runtime's tables: `avx512vnni` means `avx512` here, `neondot` means `neon`, and
+  /// `reference` means `portable`.
+  public static let selected: FloatKernels? = {
     guard let wanted = swl_getenv("SWIFTLET_KERNELS").map({ String(cString: $0) }), !wanted.isEmpty else {
       return supported[0]
     }
-    return supported.first { wanted.hasPrefix($0.name) } ?? supported[supported.count - 1]
+    return supported.first { wanted.hasPrefix($0.name) } ?? (wanted == "reference" ? portable : nil)
   }()
+
+  /// The selected set, `portable` where there is none of that name: a `FloatNetwork` refuses that.
+  public static let best = selected ?? portable
+
+  private static var portable: FloatKernels { supported[supported.count - 1] }
 }
 
 extension Activation {

@@ -5,6 +5,7 @@ import SwiftletModel
 extension FloatNetwork {
   /// - Parameter fusesPools: Fuses convolutions with the pools after them, whose inputs then are not among
   ///   `activations`; calibration, which observes every value, turns it off.
+  /// - Precondition: `SWIFTLET_KERNELS` names kernels that exist, or is not set; the commands refuse it before.
   /// - Throws: `GraphError` where the model is quantized or not valid.
   public convenience init(
     _ model: Model, maxBatch: Int, threads: Int, fusesPools: Bool = true
@@ -16,6 +17,7 @@ extension FloatNetwork {
       switch error {
       case .quantizedModel: throw GraphError(.quantization(value: model.inputs[0]))
       case .graph(let error): throw error
+      case .unknownKernels: preconditionFailure("\(error)")
       }
     }
   }
@@ -60,7 +62,7 @@ extension FloatNetwork {
   private func fill(_ images: UnsafeBufferPointer<UInt8>, _ count: Int) -> Fill {
     let size = model.values[model.inputs[0]].shape.count
     precondition(images.count == count * size, "images fit the network's input")
-    let table = options.kernels.table
+    let table = context.kernels.table
     let normalization = model.metadata.normalization
     return { sample, input in
       guard let source = images.baseAddress, let target = input.baseAddress else { return }

@@ -130,7 +130,7 @@ extension FloatNetwork {
       regions[regions.count - 1].passes.append(backwardPass(step))
     }
     run(regions, count: count, isTraining: true, key: key)
-    var tasks: [(Step, Int)] = []
+    var tasks: [(FloatStep, Int)] = []
     for step in active { for task in 0..<step.gradientTasks { tasks.append((step, task)) } }
     let shards = shardCount(count)
     pool.run(tasks.count) { index, _ in
@@ -147,7 +147,7 @@ extension FloatNetwork {
     }
   }
 
-  private func forwardPass(_ step: Step) -> (Shard) -> Void {
+  private func forwardPass(_ step: FloatStep) -> (Shard) -> Void {
     let forward = substitutes[step.node].map { substitute in
       { (shard: Shard) in substitute.forward(step.inputs.map { $0.x(shard.samples) }, step.output.y(shard.samples)) }
     }
@@ -159,7 +159,7 @@ extension FloatNetwork {
     }
   }
 
-  private func backwardPass(_ step: Step) -> (Shard) -> Void {
+  private func backwardPass(_ step: FloatStep) -> (Shard) -> Void {
     let substitute = substitutes[step.node]
     guard substitute != nil || gradientTransform != nil else { return { step.backward($0) } }
     let value = model.nodes[step.node].output

@@ -6,6 +6,8 @@ public enum FloatNetworkError: Error, Hashable, Sendable {
   case quantizedModel
   /// The graph is not valid.
   case graph(GraphError)
+  /// `SWIFTLET_KERNELS` names kernels that this processor or build does not have.
+  case unknownKernels
 }
 
 extension FloatNetworkError: CustomStringConvertible {
@@ -13,6 +15,9 @@ extension FloatNetworkError: CustomStringConvertible {
     switch self {
     case .quantizedModel: "the model is quantized; this needs the float model it was made from"
     case .graph(let error): "the model is not valid: \(error)"
+    case .unknownKernels:
+      "SWIFTLET_KERNELS names no float kernels of this CPU and build; it has "
+        + FloatKernels.supported.map(\.name).joined(separator: ", ")
     }
   }
 }
@@ -54,10 +59,11 @@ public final class FloatNetwork {
     public var keepsEveryValue = false
     /// Uses the plain operator definitions throughout: slow, the oracle of the fast path.
     public var isReference = false
-    public var kernels = FloatKernels.best
+    /// nil: what `SWIFTLET_KERNELS` names, or the best.
+    public var kernels: FloatKernels?
 
     public init(
-      threads: Int = 1, keepsEveryValue: Bool = false, isReference: Bool = false, kernels: FloatKernels = .best
+      threads: Int = 1, keepsEveryValue: Bool = false, isReference: Bool = false, kernels: FloatKernels? = nil
     ) {
       self.threads = threads
       self.keepsEveryValue = keepsEveryValue
@@ -104,19 +110,20 @@ public final class FloatNetwork {
   }
 
   let pool: WorkerPool
-  let context: StepContext
-  let steps: [Step]
+  let context: FloatStepContext
+  let steps: [FloatStep]
   let storages: [ValueStorage?]
   private var isPrepared = false
   private var isReadyToTrain = false
   /// Samples of the last pass.
   private(set) var batchCount = 0
 
-  /// - Throws: `FloatNetworkError` where the model is quantized or not valid.
+  /// - Throws: `FloatNetworkError` where the model is quantized or not valid, or the kernels asked for are unknown.
   public init(_ model: Model, maximumBatch: Int = 64, options: Options = Options()) throws(FloatNetworkError) {
     precondition(maximumBatch >= 1, "a batch has at least one sample")
     guard !model.isQuantized else { throw .quantizedModel }
     do { try model.validate() } catch { throw .graph(error) }
+    guard let kernels = options.kernels ?? FloatKernels.selected else { throw .unknownKernels }
     self.model = model
     self.maximumBatch = maximumBatch
     self.options = options
@@ -129,10 +136,10 @@ public final class FloatNetwork {
     pool = WorkerPool(threads: options.threads)
     // Eight shards at the most: enough for many threads, few enough that partial gradients stay small.
     let shardSize = (maximumBatch + 7) / 8
-    context = StepContext(
-      kernels: options.kernels, workers: pool.threads, shardSize: shardSize,
+    context = FloatStepContext(
+      kernels: kernels, workers: pool.threads, shardSize: shardSize,
       shardCount: (maximumBatch + shardSize - 1) / shardSize)
-    var planner = StepPlanner(
+    var planner = FloatStepPlanner(
       model: model, parameters: parameters, context: context, batch: maximumBatch, options: options)
     planner.plan()
     steps = planner.steps
@@ -196,7 +203,7 @@ public final class FloatNetwork {
     if parameterTransform != nil || parameters.contains(where: { $0.effective !== $0.value }) {
       pool.run(parameters.count) { index, _ in parameters[index].transform(parameterTransform) }
     }
-    var tasks: [(Step, Int)] = []
+    var tasks: [(FloatStep, Int)] = []
     for step in steps { for task in 0..<step.preparationTasks { tasks.append((step, task)) } }
     pool.run(tasks.count) { index, _ in tasks[index].0.prepare(tasks[index].1) }
     isPrepared = true

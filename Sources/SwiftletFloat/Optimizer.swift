@@ -58,7 +58,7 @@ public final class Optimizer {
     guard let gradient = parameter.gradient else { return }
     let decay = parameter.role == .weights ? rate * weightDecay : 0
     let value = parameter.value.pointer + start
-    let table = network.options.kernels.table
+    let table = network.context.kernels.table
     switch kind {
     case .adam(let beta1, let beta2, let epsilon):
       let correction = (1 - power(beta2, stepCount)).squareRoot() / (1 - power(beta1, stepCount))

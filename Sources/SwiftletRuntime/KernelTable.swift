@@ -69,7 +69,7 @@ public final class KernelTable: @unchecked Sendable {
     @convention(c) (
       UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<Int16>?, Int, Int, Int, Int, UInt8
     ) -> Void
-  typealias Words = @convention(c) (UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<UInt8>?) -> Void
+  typealias Interleave = @convention(c) (UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<UInt8>?) -> Void
 
   /// `reference`, `portable`, `avx2`, `avx512vnni`, `neon` or `neondot`.
   public let name: StaticString

@@ -79,10 +79,10 @@ struct ConvolutionGeometry {
 
 /// Weights packed for the microkernels: panels of up to 32 columns, each `[k][width]`, zero beyond the columns.
 struct PackedPanels: @unchecked Sendable {
-  struct Panel {
+  struct FloatPanel {
     let offset, first, columns, width: Int
   }
-  let panels: [Panel]
+  let panels: [FloatPanel]
   let rows: Int
   let storage: FloatBuffer
 
@@ -93,20 +93,20 @@ struct PackedPanels: @unchecked Sendable {
       let count = min(32, columns - first)
       let width = count <= 16 ? 16 : 32
       defer { offset += rows * width }
-      return Panel(offset: offset, first: first, columns: count, width: width)
+      return FloatPanel(offset: offset, first: first, columns: count, width: width)
     }
     storage = FloatBuffer(offset)
   }
 
-  func address(_ panel: Panel) -> UnsafeMutablePointer<Float> { storage.pointer + panel.offset }
+  func address(_ panel: FloatPanel) -> UnsafeMutablePointer<Float> { storage.pointer + panel.offset }
 
   /// Packs column c from row `first + c` of a row-major matrix: a transposition.
-  func packTransposed(_ panel: Panel, _ matrix: UnsafePointer<Float>, stride: Int, _ table: swl_float_table) {
+  func packTransposed(_ panel: FloatPanel, _ matrix: UnsafePointer<Float>, stride: Int, _ table: swl_float_table) {
     table.pack(matrix + panel.first * stride, panel.columns, rows, stride, panel.width, address(panel))
   }
 
   /// Packs columns `first...` of a row-major matrix.
-  func packColumns(_ panel: Panel, _ matrix: UnsafePointer<Float>, stride: Int) {
+  func packColumns(_ panel: FloatPanel, _ matrix: UnsafePointer<Float>, stride: Int) {
     let target = address(panel)
     for k in 0..<rows {
       target.advanced(by: k * panel.width).update(from: matrix + k * stride + panel.first, count: panel.columns)

@@ -1,8 +1,8 @@
 import CSwiftletKernels
 
 /// An image written out as words of four bytes: every four bytes side by side, then every four below one another.
-struct WordImage: BitwiseCopyable {
-  let kernel: KernelTable.Words
+struct InterleavedImage: BitwiseCopyable {
+  let kernel: KernelTable.Interleave
   /// The scratch buffer that takes it.
   let buffer: Int
   /// Bytes of the image, and from one to the one below it.
@@ -76,7 +76,7 @@ struct ConvolutionStep: BitwiseCopyable {
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
   /// The kernel reads this of the image, padded or not.
-  let words: WordImage?
+  let interleaved: InterleavedImage?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
   /// Threads share the output channels rather than the windows: there is one window, or more weights than input.
@@ -84,111 +84,117 @@ struct ConvolutionStep: BitwiseCopyable {
 
   static func functions(nanoseconds: Int, isBatched: Bool) -> StepFunctions {
     var functions = StepFunctions(
-      run: { body, frame in body.value(ConvolutionStep.self).pointee.run(frame.value(Frame.self).pointee) },
+      run: { body, frame in body.value(ConvolutionStep.self).run(frame.value(Frame.self).pointee) },
       sharing: StepSharing(
         nanoseconds: nanoseconds, hasPassPerImage: !isBatched,
         prepare: { body, frame, pass in
-          body.value(ConvolutionStep.self).pointee.prepare(frame.value(Frame.self).pointee, pass: pass)
+          body.value(ConvolutionStep.self).prepare(frame.value(Frame.self).pointee, pass: pass)
         },
         run: { body, piece in
-          body.value(ConvolutionStep.self).pointee.run(piece.value(StepPiece.self).pointee)
+          body.value(ConvolutionStep.self).run(piece.value(StepPiece.self).pointee)
         }))
     #if !hasFeature(Embedded)
       functions.makeRows = { body, rows in
-        body.value(ConvolutionStep.self).pointee.make(rows.value(StepRows.self).pointee)
+        body.value(ConvolutionStep.self).make(rows.value(StepRows.self).pointee)
       }
     #endif
     return functions
   }
+}
 
-  private func run(_ frame: Frame) {
-    let x = UnsafePointer(frame.bytes(input))
-    let y = frame.bytes(output)
-    if isBatched {
+// By pointer: a body this large is copied where it is passed by value.
+extension UnsafePointer<ConvolutionStep> {
+  fileprivate func run(_ frame: Frame) {
+    let x = UnsafePointer<UInt8>(frame.bytes(pointee.input))
+    let y = frame.bytes(pointee.output)
+    if pointee.isBatched {
       call(x, y, windows: 0..<frame.imageCount, units: 0..<unitCount)
       return
     }
     for image in 0..<frame.imageCount {
-      let source = x + image * inputStride
+      let source = x + image * pointee.inputStride
       call(
-        copied(source, frame), y + image * outputStride,
-        windows: 0..<panels[0].arguments.window_count, units: 0..<unitCount)
+        copied(source, frame), y + image * pointee.outputStride,
+        windows: 0..<pointee.panels[0].arguments.window_count, units: 0..<unitCount)
     }
   }
 
   /// The image as the kernel reads it, written where that is not as it lies.
-  @inline(never) private func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
-    let padded = padding?.copy(x, frame) ?? x
-    return words?.write(padded, frame) ?? padded
+  @inline(never) fileprivate func copied(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
+    let padded = pointee.padding?.copy(x, frame) ?? x
+    return pointee.interleaved?.write(padded, frame) ?? padded
   }
 
   /// Where `copied` left the image.
-  private func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
-    if let buffer = words?.buffer ?? padding?.buffer { return UnsafePointer(frame.bytes(buffer)) }
-    return UnsafePointer(frame.bytes(input) + image * inputStride)
+  fileprivate func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
+    if let buffer = pointee.interleaved?.buffer ?? pointee.padding?.buffer {
+      return UnsafePointer<UInt8>(frame.bytes(buffer))
+    }
+    return UnsafePointer<UInt8>(frame.bytes(pointee.input) + image * pointee.inputStride)
   }
 
   /// The parts of the layer's output channels that can be computed apart.
-  private var unitCount: Int {
-    if case .sparse(_, let groupCount) = microkernel { groupCount } else { panelCount }
+  fileprivate var unitCount: Int {
+    if case .sparse(_, let groupCount) = pointee.microkernel { groupCount } else { pointee.panelCount }
   }
 
   /// Computes some windows of some of the units, in one image or, where batched, of so many images.
-  @inline(never) private func call(
+  @inline(never) fileprivate func call(
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, windows: Range<Int>, units: Range<Int>
   ) {
-    switch microkernel {
+    switch pointee.microkernel {
     case .dense:
       for index in units {
         var arguments = arguments(index, x, y, windows)
-        panels[index].kernel(&arguments)
+        pointee.panels[index].kernel(&arguments)
       }
     case .depthwise(let weightStride):
       var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
-      kernels.pointee.depthwise.run(&depthwise)
+      pointee.kernels.pointee.depthwise.run(&depthwise)
     case .sparse(let groups, _):
       var sparse = swl_sparse_args(
         conv: arguments(0, x, y, windows), groups: groups + units.lowerBound, group_count: units.count)
-      kernels.pointee.sparse.run(&sparse)
+      pointee.kernels.pointee.sparse.run(&sparse)
     }
   }
 
-  private func arguments(
+  fileprivate func arguments(
     _ index: Int, _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, _ windows: Range<Int>
   ) -> swl_conv_args {
-    var arguments = panels[index].arguments
-    arguments.x = x + panels[index].inputOffset
+    var arguments = pointee.panels[index].arguments
+    arguments.x = x + pointee.panels[index].inputOffset
     arguments.pixels += windows.lowerBound * arguments.window_pixels
     arguments.window_count = windows.count
-    arguments.y = UnsafeMutableRawPointer(y + panels[index].outputOffset + windows.lowerBound * arguments.y_stride)
+    arguments.y = UnsafeMutableRawPointer(
+      y + pointee.panels[index].outputOffset + windows.lowerBound * arguments.y_stride)
     return arguments
   }
 }
 
 // MARK: Threads that share the step
 
-extension ConvolutionStep {
-  private func prepare(_ frame: Frame, pass: Int) {
-    _ = copied(frame.bytes(input) + pass * inputStride, frame)
+extension UnsafePointer<ConvolutionStep> {
+  fileprivate func prepare(_ frame: Frame, pass: Int) {
+    _ = copied(frame.bytes(pointee.input) + pass * pointee.inputStride, frame)
   }
 
-  private func run(_ piece: StepPiece) {
+  fileprivate func run(_ piece: StepPiece) {
     let frame = piece.frame
-    let image = isBatched ? 0 : piece.pass
+    let image = pointee.isBatched ? 0 : piece.pass
     let source = source(frame, image: image)
-    let windowCount = isBatched ? frame.imageCount : panels[0].arguments.window_count
+    let windowCount = pointee.isBatched ? frame.imageCount : pointee.panels[0].arguments.window_count
     // Blocks of eight windows, so that cutting splits no kernel's tile.
-    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece.index, of: piece.count, by: 8)
-    let units = splitsChannels ? share(unitCount, piece.index, of: piece.count, by: 1) : 0..<unitCount
+    let windows = pointee.splitsChannels ? 0..<windowCount : share(windowCount, piece.index, of: piece.count, by: 8)
+    let units = pointee.splitsChannels ? share(unitCount, piece.index, of: piece.count, by: 1) : 0..<unitCount
     if windows.isEmpty || units.isEmpty { return }
-    call(source, frame.bytes(output) + image * outputStride, windows: windows, units: units)
+    call(source, frame.bytes(pointee.output) + image * pointee.outputStride, windows: windows, units: units)
   }
 
   #if !hasFeature(Embedded)
     /// Computes some rows of one image after `prepare`, all channels.
-    private func make(_ made: StepRows) {
+    fileprivate func make(_ made: StepRows) {
       let source = source(made.frame, image: made.pass)
-      let columns = panels[0].arguments.window_count / made.imageRows
+      let columns = pointee.panels[0].arguments.window_count / made.imageRows
       let windows = made.rows.lowerBound * columns..<made.rows.upperBound * columns
       call(source, made.image, windows: windows, units: 0..<unitCount)
     }

@@ -26,7 +26,7 @@ struct ReferenceStep: BitwiseCopyable {
     StepFunctions { body, frame in body.value(ReferenceStep.self).pointee.run(frame.value(Frame.self).pointee) }
   }
 
-  private func run(_ frame: Frame) {
+  @inline(__always) private func run(_ frame: Frame) {
     for image in 0..<frame.imageCount {
       let x = UnsafePointer(inputs[0].bytes(frame, image: image))
       let y = output.bytes(frame, image: image)

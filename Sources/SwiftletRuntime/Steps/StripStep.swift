@@ -60,7 +60,7 @@
           run: { body, piece in body.value(StripStep.self).pointee.run(piece.value(StepPiece.self).pointee) }))
     }
 
-    private func run(_ frame: Frame) {
+    @inline(__always) private func run(_ frame: Frame) {
       for image in 0..<frame.imageCount {
         producer.prepare(frame, pass: image)
         run(StepPiece(frame: frame, own: frame, pass: image, index: 0, count: 1))
@@ -68,7 +68,7 @@
     }
 
     /// Computes a piece of one image's rows. The strip keeps the rows that the consumer's windows on the next one share.
-    private func run(_ piece: StepPiece) {
+    @inline(__always) private func run(_ piece: StepPiece) {
       guard let consumer = consumer.functions.pointee.consumer else { return }
       let taken = share(consumer.rowCount, piece.index, of: piece.count, by: consumer.granule)
       if taken.isEmpty { return }

@@ -22,48 +22,55 @@ struct WinogradStep: BitwiseCopyable {
 
   static func functions(nanoseconds: Int) -> StepFunctions {
     var functions = StepFunctions(
-      run: { body, frame in body.value(WinogradStep.self).pointee.run(frame.value(Frame.self).pointee) },
+      run: { body, frame in body.value(WinogradStep.self).run(frame.value(Frame.self).pointee) },
       sharing: StepSharing(
         nanoseconds: nanoseconds, hasPassPerImage: true,
         prepare: { body, frame, pass in
-          body.value(WinogradStep.self).pointee.prepare(frame.value(Frame.self).pointee, pass: pass)
+          body.value(WinogradStep.self).prepare(frame.value(Frame.self).pointee, pass: pass)
         },
-        run: { body, piece in body.value(WinogradStep.self).pointee.run(piece.value(StepPiece.self).pointee) }))
+        run: { body, piece in body.value(WinogradStep.self).run(piece.value(StepPiece.self).pointee) }))
     #if !hasFeature(Embedded)
       functions.makeRows = { body, rows in
-        body.value(WinogradStep.self).pointee.make(rows.value(StepRows.self).pointee)
+        body.value(WinogradStep.self).make(rows.value(StepRows.self).pointee)
       }
     #endif
     return functions
   }
+}
 
-  private func run(_ frame: Frame) {
-    let tileRows = 0..<groups[0].arguments.tile_rows
-    guard let padding else {
+// By pointer: a body this large is copied where it is passed by value.
+extension UnsafePointer<WinogradStep> {
+  fileprivate func run(_ frame: Frame) {
+    let tileRows = 0..<pointee.groups[0].arguments.tile_rows
+    guard let padding = pointee.padding else {
       call(
-        UnsafePointer(frame.bytes(input)), frame.bytes(output), scratch: frame.bytes(scratch), tileRows: tileRows,
+        UnsafePointer<UInt8>(frame.bytes(pointee.input)), frame.bytes(pointee.output),
+        scratch: frame.bytes(pointee.scratch), tileRows: tileRows,
         images: frame.imageCount)
       return
     }
     for image in 0..<frame.imageCount {
-      let source = padding.copy(UnsafePointer(frame.bytes(input) + image * inputStride), frame)
+      let source = padding.copy(UnsafePointer<UInt8>(frame.bytes(pointee.input) + image * pointee.inputStride), frame)
       call(
-        source, frame.bytes(output) + image * outputStride, scratch: frame.bytes(scratch), tileRows: tileRows)
+        source, frame.bytes(pointee.output) + image * pointee.outputStride, scratch: frame.bytes(pointee.scratch),
+        tileRows: tileRows)
     }
   }
 
-  @inline(never) private func call(
+  @inline(never) fileprivate func call(
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
     tileRows: Range<Int>, images: Int = 1
   ) {
-    guard let kernel = size == 2 ? kernels.pointee.winograd2x2.run : kernels.pointee.winograd4x4.run else {
+    guard
+      let kernel = pointee.size == 2 ? pointee.kernels.pointee.winograd2x2.run : pointee.kernels.pointee.winograd4x4.run
+    else {
       preconditionFailure("the kernels of a Winograd plan exist")
     }
-    for index in 0..<groupCount {
-      var arguments = groups[index].arguments
-      let firstRow = tileRows.lowerBound * (arguments.pools ? size / 2 : size)
-      arguments.x = x + groups[index].inputOffset + tileRows.lowerBound * size * arguments.x_row
-      arguments.y = UnsafeMutableRawPointer(y + groups[index].outputOffset + firstRow * arguments.y_row)
+    for index in 0..<pointee.groupCount {
+      var arguments = pointee.groups[index].arguments
+      let firstRow = tileRows.lowerBound * (arguments.pools ? pointee.size / 2 : pointee.size)
+      arguments.x = x + pointee.groups[index].inputOffset + tileRows.lowerBound * pointee.size * arguments.x_row
+      arguments.y = UnsafeMutableRawPointer(y + pointee.groups[index].outputOffset + firstRow * arguments.y_row)
       arguments.images = images
       arguments.ends_short_rows = arguments.ends_short_rows && tileRows.upperBound == arguments.tile_rows
       arguments.tile_rows = tileRows.count
@@ -76,32 +83,33 @@ struct WinogradStep: BitwiseCopyable {
 
 // MARK: Threads that share the step
 
-extension WinogradStep {
-  private func prepare(_ frame: Frame, pass: Int) {
-    _ = padding?.copy(frame.bytes(input) + pass * inputStride, frame)
+extension UnsafePointer<WinogradStep> {
+  fileprivate func prepare(_ frame: Frame, pass: Int) {
+    _ = pointee.padding?.copy(frame.bytes(pointee.input) + pass * pointee.inputStride, frame)
   }
 
   /// Where `prepare` left the image.
-  private func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
-    UnsafePointer(padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + image * inputStride)
+  fileprivate func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
+    UnsafePointer<UInt8>(
+      pointee.padding.map { frame.bytes($0.buffer) } ?? frame.bytes(pointee.input) + image * pointee.inputStride)
   }
 
   /// Computes some rows of tiles of one image.
-  private func run(_ piece: StepPiece) {
+  fileprivate func run(_ piece: StepPiece) {
     let frame = piece.frame
-    let rows = share(groups[0].arguments.tile_rows, piece.index, of: piece.count, by: 1)
+    let rows = share(pointee.groups[0].arguments.tile_rows, piece.index, of: piece.count, by: 1)
     if rows.isEmpty { return }
     call(
-      source(frame, image: piece.pass), frame.bytes(output) + piece.pass * outputStride,
-      scratch: piece.own.bytes(scratch), tileRows: rows)
+      source(frame, image: piece.pass), frame.bytes(pointee.output) + piece.pass * pointee.outputStride,
+      scratch: piece.own.bytes(pointee.scratch), tileRows: rows)
   }
 
   #if !hasFeature(Embedded)
     /// Computes some rows of one image, from a tile's first row on.
-    private func make(_ made: StepRows) {
+    fileprivate func make(_ made: StepRows) {
       call(
-        source(made.frame, image: made.pass), made.image, scratch: made.own.bytes(scratch),
-        tileRows: made.rows.lowerBound / size..<(made.rows.upperBound + size - 1) / size)
+        source(made.frame, image: made.pass), made.image, scratch: made.own.bytes(pointee.scratch),
+        tileRows: made.rows.lowerBound / pointee.size..<(made.rows.upperBound + pointee.size - 1) / pointee.size)
     }
   #endif
 }

@@ -60,9 +60,9 @@ final class WindowGeometry {
   /// Bytes from a tap to the one below it.
   var rowStep: Int { plan.rows.dilation * width * plan.input.channels }
 
-  /// The steps of a window over the `WordImage` of an image of so many bytes: whole groups of four rows column by column,
+  /// The steps of a window over the `InterleavedImage` of an image of so many bytes: whole groups of four rows column by column,
   /// the rows left as `steps` has them. Fewer than those where the last step of a row is partly empty.
-  func wordSteps(byteCount: Int) -> [WindowStep] {
+  func interleavedSteps(byteCount: Int) -> [WindowStep] {
     let channels = plan.input.channels
     let kernel = plan.window.kernel
     let groupedRows = kernel.height / 4 * 4

@@ -1,7 +1,7 @@
 import SwiftletModel
 
 /// Normalizes by the batch's statistics in training, by the running ones otherwise.
-final class BatchNormStep: ShardedStep, @unchecked Sendable {
+final class FloatBatchNormStep: FloatShardedStep, @unchecked Sendable {
   let op: BatchNorm
   let channels: Int
   private let moments: UnsafeMutableBufferPointer<ChannelMoments>
@@ -9,7 +9,7 @@ final class BatchNormStep: ShardedStep, @unchecked Sendable {
   private let sums: [FloatBuffer]
   private var pixelCount = 0
 
-  init(_ op: BatchNorm, channels: Int, _ place: StepPlace) {
+  init(_ op: BatchNorm, channels: Int, _ place: FloatStepPlace) {
     self.op = op
     self.channels = channels
     mean = FloatBuffer(channels)

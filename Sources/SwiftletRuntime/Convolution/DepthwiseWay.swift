@@ -1,5 +1,21 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
+
+extension ConvolutionWay {
+  /// The sum over each channel's own taps, which nothing else comes near.
+  static func depthwise(_ layer: ConvolutionLayer) -> ConvolutionWay? {
+    guard layer.isDepthwise else { return nil }
+    return ConvolutionWay(cost: 0) { () throws(PrepareError) in
+      let padding = try layer.padding(inputByteCount: 1)
+      let tables = try layer.tables(layer.builder.kernels.layout, cellByteCount: 1)
+      let (panel, microkernel) = try layer.builder.depthwisePanel(layer.index, layer.geometry, tables)
+      return (
+        try layer.step([panel], microkernel, padding: padding), KernelName(layer.builder.table.depthwise.name)
+      )
+    }
+  }
+}
 
 extension ProgramBuilder {
   /// The one panel of a depthwise convolution, with the distance between its taps' weights.

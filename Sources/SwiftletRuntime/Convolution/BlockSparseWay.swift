@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 /// Up to 16 neighbouring filters of a layer and the steps in which one of them has a nonzero weight: their blocks.
 struct SparseGroup {
@@ -13,6 +14,23 @@ struct SparseGroup {
 struct SparseBlocks {
   let groups: [SparseGroup]
   let share: Double
+}
+
+extension ConvolutionWay {
+  /// The nonzero blocks alone. Up to a share of all blocks they take less than a transform, beyond it only less than the
+  /// plain sum.
+  static func blockSparse(_ layer: ConvolutionLayer) -> ConvolutionWay? {
+    guard let blocks = layer.blocks else { return nil }
+    let builder = layer.builder
+    let isBelowTransforms = blocks.share <= builder.kernels.winograd?.costs.sparseShare ?? 0
+    return ConvolutionWay(cost: isBelowTransforms ? 0 : 1) { () throws(PrepareError) in
+      let layout = builder.kernels.sparseLayout
+      let padding = try layer.padding(inputByteCount: layout.packing.inputByteCount)
+      let tables = try layer.tables(layout, cellByteCount: layout.packing.inputByteCount)
+      let (panel, microkernel) = try builder.sparsePanel(layer.index, blocks.groups, tables)
+      return (try layer.step([panel], microkernel, padding: padding), KernelName(builder.table.sparse.name))
+    }
+  }
 }
 
 extension ProgramBuilder {

@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// Any convolution as indirect matrix products: patches are read where they lie, without im2col.
-final class ConvolutionStep: ShardedStep, @unchecked Sendable {
+final class FloatConvolutionStep: FloatShardedStep, @unchecked Sendable {
   let op: Conv2D
   private let geometry: ConvolutionGeometry
   /// Per group: forward panels `[patch][filters]`, and per segment backward panels `[filters][run]`.
@@ -25,7 +25,7 @@ final class ConvolutionStep: ShardedStep, @unchecked Sendable {
     }
   }
 
-  init(_ op: Conv2D, plan: WindowPlan, _ place: StepPlace) {
+  init(_ op: Conv2D, plan: WindowPlan, _ place: FloatStepPlace) {
     self.op = op
     let geometry = ConvolutionGeometry(op, plan)
     self.geometry = geometry

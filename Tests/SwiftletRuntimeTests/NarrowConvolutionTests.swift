@@ -5,7 +5,7 @@ import Testing
 
 /// Filters past the last whole vector, which a kernel of their own computes where they are few, give the plain Swift
 /// kernels' bytes.
-@Suite struct FewFiltersTests {
+@Suite struct NarrowConvolutionTests {
   private func expectEqual(_ network: TestNetwork, _ output: Int, _ table: String, batch: Int = 2) throws {
     let model = try network.build([output])
     let image = model.randomInput(batch: batch, seed: 11)

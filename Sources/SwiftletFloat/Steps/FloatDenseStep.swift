@@ -2,14 +2,14 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// A dense layer as packed matrix products.
-final class DenseStep: Step, @unchecked Sendable {
+final class FloatDenseStep: FloatStep, @unchecked Sendable {
   let op: Dense
   private let forwardPanels, backwardPanels: PackedPanels
   private let bias: FloatBuffer
   private let scratch: [AddressScratch]
   private static let unitsPerTask = 12
 
-  init(_ op: Dense, batch: Int, _ place: StepPlace) {
+  init(_ op: Dense, batch: Int, _ place: FloatStepPlace) {
     self.op = op
     let inputCount = place.inputs[0].count
     forwardPanels = PackedPanels(rows: inputCount, columns: op.units)
@@ -109,7 +109,7 @@ final class AddressScratch: @unchecked Sendable {
   }
 }
 
-extension Step {
+extension FloatStep {
   /// Turns the gradient of the activated output into that of the sum under it, in place.
   func gateGradient(_ activation: Activation, _ shard: Shard) {
     guard activation != .none else { return }

@@ -2,7 +2,7 @@ import CSwiftletKernels
 
 /// The inputs of a kernel's step, or fewer at the end of a run, of every window: where they lie and which weights meet them.
 struct WindowStep {
-  /// Inputs from the window's first tap; of a `WordImage`, its bytes.
+  /// Inputs from the window's first tap; of a `InterleavedImage`, its bytes.
   var offset: Int
   /// The weights of one filter: `count` of them from `first` on, `distance` apart.
   var first, count: Int

@@ -48,17 +48,17 @@ struct Shard {
 }
 
 /// Where a step stands in its network.
-struct StepPlace {
+struct FloatStepPlace {
   var node: Int
   var inputs: [ValueStorage]
   var output: ValueStorage
   var parameters: [Parameter]
   var wantsInputGradient: [Bool]
-  var context: StepContext
+  var context: FloatStepContext
 }
 
 /// What a step needs to know of its network.
-struct StepContext {
+struct FloatStepContext {
   let kernels: FloatKernels
   let workers: Int
   let shardSize, shardCount: Int
@@ -68,19 +68,19 @@ struct StepContext {
 ///
 /// `forward` and `backward` run concurrently on different shards. A step with batch statistics has a gathering pass
 /// over all shards before each, and finishes it on one thread.
-class Step: @unchecked Sendable {
+class FloatStep: @unchecked Sendable {
   /// The node whose value this step makes: the last where several are fused.
   let node: Int
   let inputs: [ValueStorage]
   let output: ValueStorage
   let parameters: [Parameter]
-  let context: StepContext
+  let context: FloatStepContext
   /// Which inputs depend on parameters.
   var wantsInputGradient: [Bool]
   /// `FloatNetwork.integerLimit`.
   var integerLimit: Float?
 
-  init(_ place: StepPlace) {
+  init(_ place: FloatStepPlace) {
     node = place.node
     inputs = place.inputs
     output = place.output
@@ -112,7 +112,7 @@ class Step: @unchecked Sendable {
 }
 
 /// A step whose parameter gradients are summed per shard, then over shards in order.
-class ShardedStep: Step, @unchecked Sendable {
+class FloatShardedStep: FloatStep, @unchecked Sendable {
   private var partials: [[FloatBuffer]] = []
   private static let chunk = 8192
 

@@ -1,20 +1,20 @@
 import SwiftletModel
 
 /// Turns a validated model into steps: chooses what to fuse, which values share memory, where gradients must go.
-struct StepPlanner {
+struct FloatStepPlanner {
   let model: Model
   let parameters: [Parameter]
-  let context: StepContext
+  let context: FloatStepContext
   let batch: Int
   let options: FloatNetwork.Options
-  private(set) var steps: [Step] = []
+  private(set) var steps: [FloatStep] = []
   private(set) var storages: [ValueStorage?]
   private(set) var logitsValue: Int
   private var dependsOnParameters: [Bool]
   private let consumers: [[Int]]
 
   init(
-    model: Model, parameters: [Parameter], context: StepContext, batch: Int, options: FloatNetwork.Options
+    model: Model, parameters: [Parameter], context: FloatStepContext, batch: Int, options: FloatNetwork.Options
   ) {
     self.model = model
     self.parameters = parameters
@@ -70,11 +70,11 @@ struct StepPlanner {
     }
     guard case .pool2D(let pool) = model.nodes[reader].op else { return nil }
     let convolved = model.values[model.nodes[node].output].shape
-    return PooledConvolutionStep.canFuse(conv, pool, convolved: convolved, pooled: try! pool.plan(for: convolved))
+    return FloatPooledConvolutionStep.canFuse(conv, pool, convolved: convolved, pooled: try! pool.plan(for: convolved))
       ? reader : nil
   }
 
-  private mutating func place(first: Int, last: Int) -> StepPlace {
+  private mutating func place(first: Int, last: Int) -> FloatStepPlace {
     let inputs = model.nodes[first].inputs
     let output = model.nodes[last].output
     let own = parameters.filter { $0.node == first }
@@ -83,7 +83,7 @@ struct StepPlanner {
     if storages[output] == nil {
       storages[output] = ValueStorage(count: model.values[output].shape.count, batch: batch)
     }
-    return StepPlace(
+    return FloatStepPlace(
       node: last, inputs: inputs.map { storages[$0]! }, output: storages[output]!, parameters: own,
       wantsInputGradient: wants, context: context)
   }
@@ -93,7 +93,7 @@ struct StepPlanner {
     if last == node + 2, case .activation(let activation) = model.nodes[node + 1].op { conv.activation = activation }
     let convolved = model.values[model.nodes[node].output].shape
     steps.append(
-      PooledConvolutionStep(
+      FloatPooledConvolutionStep(
         conv, plan: try! conv.plan(for: model.values[model.nodes[node].inputs[0]].shape),
         pool: try! pool.plan(for: convolved), batch: batch, place(first: node, last: last)))
   }
@@ -107,30 +107,31 @@ struct StepPlanner {
       let plan = try! conv.plan(for: shape)
       let place = place(first: index, last: index)
       if options.isReference {
-        steps.append(ReferenceConvolutionStep(conv, plan: plan, place))
+        steps.append(FloatReferenceConvolutionStep(conv, plan: plan, place))
       } else if conv.isDepthwise(on: shape), conv.filters == shape.channels {
-        steps.append(DepthwiseStep(conv, plan: plan, place))
+        steps.append(FloatDepthwiseStep(conv, plan: plan, place))
       } else {
-        steps.append(ConvolutionStep(conv, plan: plan, place))
+        steps.append(FloatConvolutionStep(conv, plan: plan, place))
       }
     case .dense(let dense):
       let place = place(first: index, last: index)
-      steps.append(options.isReference ? ReferenceDenseStep(dense, place) : DenseStep(dense, batch: batch, place))
+      steps.append(
+        options.isReference ? FloatReferenceDenseStep(dense, place) : FloatDenseStep(dense, batch: batch, place))
     case .pool2D(let pool):
-      steps.append(PoolingStep(pool, plan: try! pool.plan(for: shape), place(first: index, last: index)))
-    case .activation(let activation): steps.append(ActivationStep(activation, place(first: index, last: index)))
-    case .add(let add): steps.append(AdditionStep(add, place(first: index, last: index)))
+      steps.append(FloatPoolingStep(pool, plan: try! pool.plan(for: shape), place(first: index, last: index)))
+    case .activation(let activation): steps.append(FloatActivationStep(activation, place(first: index, last: index)))
+    case .add(let add): steps.append(FloatAdditionStep(add, place(first: index, last: index)))
     case .concat(let concat):
-      steps.append(ConcatenationStep(concat, pixels: shape.height * shape.width, place(first: index, last: index)))
+      steps.append(FloatConcatenationStep(concat, pixels: shape.height * shape.width, place(first: index, last: index)))
     case .reshape:
       // The same elements in the same order: the value shares its input's memory, gradient included.
       storages[node.output] = storages[node.inputs[0]]
       dependsOnParameters[node.output] = dependsOnParameters[node.inputs[0]]
     case .softmax(let softmax):
-      steps.append(SoftmaxStep(softmax, channels: shape.channels, place(first: index, last: index)))
+      steps.append(FloatSoftmaxStep(softmax, channels: shape.channels, place(first: index, last: index)))
     case .batchNorm(let norm):
-      steps.append(BatchNormStep(norm, channels: shape.channels, place(first: index, last: index)))
-    case .dropout(let dropout): steps.append(DropoutStep(dropout, place(first: index, last: index)))
+      steps.append(FloatBatchNormStep(norm, channels: shape.channels, place(first: index, last: index)))
+    case .dropout(let dropout): steps.append(FloatDropoutStep(dropout, place(first: index, last: index)))
     }
   }
 }

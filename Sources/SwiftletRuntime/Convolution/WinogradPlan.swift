@@ -28,6 +28,8 @@ final class WinogradPlan {
   let kernels: WinogradKernels
   /// No accumulator without its start is larger, in either direction.
   private var largest = 0
+  /// What it takes, transforms of weights included where they count, the plain sum taking 1.
+  private(set) var relativeCost = 1.0
 
   /// Inputs of a whole tile along each axis.
   var span: Int { size + 2 }
@@ -57,6 +59,7 @@ final class WinogradPlan {
       // Passes over all weights.
       largest = largest ?? largestSum(weights, filters: conv.filters)
       candidate.largest = largest ?? 0
+      candidate.relativeCost = (candidate.cost + transform) / candidate.directCost(output)
       if candidate.isExact { best = candidate }
     }
     return best

@@ -1,10 +1,10 @@
 import SwiftletModel
 
-final class PoolingStep: Step, @unchecked Sendable {
+final class FloatPoolingStep: FloatStep, @unchecked Sendable {
   let op: Pool2D
   let plan: WindowPlan
 
-  init(_ op: Pool2D, plan: WindowPlan, _ place: StepPlace) {
+  init(_ op: Pool2D, plan: WindowPlan, _ place: FloatStepPlace) {
     self.op = op
     self.plan = plan
     super.init(place)
@@ -26,10 +26,10 @@ final class PoolingStep: Step, @unchecked Sendable {
   }
 }
 
-final class ActivationStep: Step, @unchecked Sendable {
+final class FloatActivationStep: FloatStep, @unchecked Sendable {
   let op: Activation
 
-  init(_ op: Activation, _ place: StepPlace) {
+  init(_ op: Activation, _ place: FloatStepPlace) {
     self.op = op
     super.init(place)
   }
@@ -46,10 +46,10 @@ final class ActivationStep: Step, @unchecked Sendable {
   }
 }
 
-final class AdditionStep: Step, @unchecked Sendable {
+final class FloatAdditionStep: FloatStep, @unchecked Sendable {
   let op: Add
 
-  init(_ op: Add, _ place: StepPlace) {
+  init(_ op: Add, _ place: FloatStepPlace) {
     self.op = op
     super.init(place)
   }
@@ -67,11 +67,11 @@ final class AdditionStep: Step, @unchecked Sendable {
   }
 }
 
-final class ConcatenationStep: Step, @unchecked Sendable {
+final class FloatConcatenationStep: FloatStep, @unchecked Sendable {
   let op: Concat
   let pixels: Int
 
-  init(_ op: Concat, pixels: Int, _ place: StepPlace) {
+  init(_ op: Concat, pixels: Int, _ place: FloatStepPlace) {
     self.op = op
     self.pixels = pixels
     super.init(place)
@@ -99,11 +99,11 @@ final class ConcatenationStep: Step, @unchecked Sendable {
   }
 }
 
-final class SoftmaxStep: Step, @unchecked Sendable {
+final class FloatSoftmaxStep: FloatStep, @unchecked Sendable {
   let op: Softmax
   let channels: Int
 
-  init(_ op: Softmax, channels: Int, _ place: StepPlace) {
+  init(_ op: Softmax, channels: Int, _ place: FloatStepPlace) {
     self.op = op
     self.channels = channels
     super.init(place)
@@ -121,10 +121,10 @@ final class SoftmaxStep: Step, @unchecked Sendable {
   }
 }
 
-final class DropoutStep: Step, @unchecked Sendable {
+final class FloatDropoutStep: FloatStep, @unchecked Sendable {
   let op: Dropout
 
-  init(_ op: Dropout, _ place: StepPlace) {
+  init(_ op: Dropout, _ place: FloatStepPlace) {
     self.op = op
     super.init(place)
   }

@@ -3,7 +3,7 @@ import SwiftletModel
 import SwiftletReference
 
 /// A kernel and how its weights are packed.
-private struct PanelKernel {
+struct PanelKernel {
   let function: KernelTable.Convolution
   let packer: WeightPacker
 }
@@ -22,20 +22,20 @@ extension ProgramBuilder {
       packer: packer(index, steps, tables.outputChannels, layout))
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
-    let few = few(of: groupFilters, wide.packer)
-    let nibbles = isBatched ? nibbles(wide.packer) : nil
+    let narrow = narrowKernel(of: groupFilters, wide.packer)
+    let fourBit = isBatched ? fourBitKernel(wide.packer) : nil
     var panels: [Panel] = []
     for group in 0..<groups {
       var first = group * groupFilters
       let end = first + groupFilters
-      let wideEnd = end - (few?.count ?? 0)
+      let wideEnd = end - (narrow?.count ?? 0)
       while first < end {
         var filters = first..<min(wideEnd, first + layout.lanes * layout.vectors)
         var kernel = wide
-        if first == wideEnd, let few {
-          (filters, kernel) = (first..<end, few.kernel)
-        } else if let nibbles, filters.count > 3 * layout.lanes, wide.packer.fitsFourBits(filters) {
-          kernel = nibbles
+        if first == wideEnd, let narrow {
+          (filters, kernel) = (first..<end, narrow.kernel)
+        } else if let fourBit, filters.count > 3 * layout.lanes, wide.packer.fitsFourBits(filters) {
+          kernel = fourBit
         }
         var panel = try self.panel(kernel, filters, folded, tables)
         panel.inputOffset = group * groupInputs * layout.packing.inputByteCount
@@ -74,32 +74,5 @@ extension ProgramBuilder {
       arguments: arguments, kernel: kernel.function,
       stepWeightCount: vectors * layout.lanes * layout.packing.stepInputs,
       outputOffset: filters.lowerBound * tables.stage.elementByteCount)
-  }
-
-  /// The filters past the last whole vector of so many, where reading 64 inputs at a time takes less time than a vector
-  /// with as few channels, four inputs at a time.
-  private func few(of filterCount: Int, _ wide: WeightPacker) -> (count: Int, kernel: PanelKernel)? {
-    let count = filterCount % wide.layout.lanes
-    let steps = wide.steps
-    guard let function = table.narrow.run, 1...4 ~= count, steps.allSatisfy({ $0.distance == 1 }) else { return nil }
-    let layout = PanelLayout(packing: .runs, lanes: count > 2 ? 4 : 2, vectors: 1)
-    let runs = WindowGeometry.cut(WindowGeometry.joined(steps), into: layout.packing.stepInputs)
-    // Half cycles a pixel, measured (Zen 4).
-    let time = count > 2 ? 9 * runs.count + 24 : 5 * runs.count + 20
-    guard time < 2 * steps.count + 4 else { return nil }
-    let packer = WeightPacker(layout: layout, weights: wide.weights, filterCount: wide.filterCount, steps: runs)
-    return (count, PanelKernel(function: function, packer: packer))
-  }
-
-  /// The kernel for weights of four bits, where reading a layer's weights takes longer than computing with them: they do
-  /// not fit the first-level cache.
-  private func nibbles(_ wide: WeightPacker) -> PanelKernel? {
-    // The kernel's sums are 16 times as large: 16 * 8 * 255 for each weight stays below 2^31.
-    guard let function = table.four_bit.run, wide.weights.count > 1 << 15, wide.filterCount <= 1 << 16 else {
-      return nil
-    }
-    let layout = PanelLayout(packing: .nibbles, lanes: wide.layout.lanes, vectors: wide.layout.vectors)
-    let packer = WeightPacker(layout: layout, weights: wide.weights, filterCount: wide.filterCount, steps: wide.steps)
-    return PanelKernel(function: function, packer: packer)
   }
 }

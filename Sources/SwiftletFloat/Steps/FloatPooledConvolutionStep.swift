@@ -6,7 +6,7 @@ import SwiftletModel
 /// Only pixels that some pool window covers are computed, and backward visits only the windows' winners: each pooled
 /// output sends its gradient through one convolution pixel. The activation is monotone and its gradient vanishes where
 /// it is flat, so taking the maximum before it changes nothing.
-final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
+final class FloatPooledConvolutionStep: FloatShardedStep, @unchecked Sendable {
   let op: Conv2D
   private let geometry: ConvolutionGeometry
   private let panels: PackedPanels
@@ -54,12 +54,12 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
       windows = AddressScratch(samples * count)
       padded = FloatBuffer(geometry.isPadded ? samples * geometry.paddedCount : 0)
       paddedGradient = FloatBuffer(padded.count)
-      let isSpread = geometry.run < 16 && !PooledConvolutionStep.picksWinners(geometry)
+      let isSpread = geometry.run < 16 && !FloatPooledConvolutionStep.picksWinners(geometry)
       let entries = geometry.filters * max(samples * count, 4)
       factors = FloatBuffer(entries)
       sources = .allocate(capacity: entries)
       counts = .allocate(capacity: max(geometry.filters, 4))
-      let pixels = 4 * PooledConvolutionStep.spreadWindows
+      let pixels = 4 * FloatPooledConvolutionStep.spreadWindows
       spread = FloatBuffer(isSpread ? pixels * columns : 0)
       transposed = FloatBuffer(geometry.run < 16 ? (geometry.patch + 1) * columns : 0)
       patches = .allocate(capacity: pixels)
@@ -75,7 +75,7 @@ final class PooledConvolutionStep: ShardedStep, @unchecked Sendable {
     }
   }
 
-  init(_ op: Conv2D, plan: WindowPlan, pool: WindowPlan, batch: Int, _ place: StepPlace) {
+  init(_ op: Conv2D, plan: WindowPlan, pool: WindowPlan, batch: Int, _ place: FloatStepPlace) {
     self.op = op
     let g = ConvolutionGeometry(op, plan)
     geometry = g

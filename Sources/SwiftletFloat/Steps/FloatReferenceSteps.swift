@@ -1,12 +1,12 @@
 import SwiftletModel
 
 /// Convolution by its plain definition: the oracle of the fast steps.
-final class ReferenceConvolutionStep: ShardedStep, @unchecked Sendable {
+final class FloatReferenceConvolutionStep: FloatShardedStep, @unchecked Sendable {
   let op: Conv2D
   let plan: WindowPlan
   private let spare: [FloatBuffer]
 
-  init(_ op: Conv2D, plan: WindowPlan, _ place: StepPlace) {
+  init(_ op: Conv2D, plan: WindowPlan, _ place: FloatStepPlace) {
     self.op = op
     self.plan = plan
     spare = (0..<place.context.workers).map { _ in FloatBuffer(plan.input.count) }
@@ -36,11 +36,11 @@ final class ReferenceConvolutionStep: ShardedStep, @unchecked Sendable {
 }
 
 /// A dense layer by its plain definition.
-final class ReferenceDenseStep: ShardedStep, @unchecked Sendable {
+final class FloatReferenceDenseStep: FloatShardedStep, @unchecked Sendable {
   let op: Dense
   private let spare: [FloatBuffer]
 
-  init(_ op: Dense, _ place: StepPlace) {
+  init(_ op: Dense, _ place: FloatStepPlace) {
     self.op = op
     spare = (0..<place.context.workers).map { _ in FloatBuffer(place.inputs[0].count) }
     super.init(place)

@@ -2,7 +2,7 @@ import CSwiftletKernels
 import SwiftletModel
 
 /// A depthwise convolution with one filter per channel; vectors run along the channels.
-final class DepthwiseStep: ShardedStep, @unchecked Sendable {
+final class FloatDepthwiseStep: FloatShardedStep, @unchecked Sendable {
   let op: Conv2D
   private let geometry: ConvolutionGeometry
   /// `[tap][channel]`, the transposition of the model's filters.
@@ -21,7 +21,7 @@ final class DepthwiseStep: ShardedStep, @unchecked Sendable {
     }
   }
 
-  init(_ op: Conv2D, plan: WindowPlan, _ place: StepPlace) {
+  init(_ op: Conv2D, plan: WindowPlan, _ place: FloatStepPlace) {
     self.op = op
     let geometry = ConvolutionGeometry(op, plan)
     self.geometry = geometry
