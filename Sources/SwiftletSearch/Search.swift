@@ -18,7 +18,7 @@ package struct Search {
   /// Tries candidate after candidate until nothing promising is left or the effort is used up.
   package func run() throws {
     try PostTrainingQuantization(subject, journal, work).run()
-    let whole = try measureWidths()
+    let whole = try work.measuredWidths()
     let leastBytes = try refuseTargetsOutOfReach(whole)
     try journal.checkCancellation()
     let levels = try chooseLevels()
@@ -45,34 +45,23 @@ package struct Search {
   private var options: CompressionOptions { subject.options }
   private var seeksTimeAlone: Bool { options.budget.targetBytes == nil && !options.budget.seeksSmallest }
 
-  /// How little is lost where ever more channels go: for a time by what they compute, else by their bytes too.
-  private func measureWidths() throws -> WidthLadder {
-    let seeksTime = options.budget.targetMicroseconds != nil
-    return try WidthLadder(
-      subject.model, training: subject.training, sample: subject.sample,
-      cost: seeksTime ? .multiplyAccumulates : .parametersAndProducts,
-      block: seeksTime ? WidthLadder.kernelBlock : 1, threads: options.threads)
-  }
-
   /// - Returns: The bytes of the narrowest network with all weights 0.
   /// - Throws: `CompressionError` where no network of this graph reaches a target.
   private func refuseTargetsOutOfReach(_ ladder: WidthLadder) throws -> Int {
-    let reach = TargetReach(subject, ladder)
-    let leastBytes = try reach.leastBytes()
+    let leastBytes = try work.leastBytes(ladder)
     if let target = options.budget.targetBytes, target < leastBytes {
       throw CompressionError.targetBelowGraph(target: target, least: leastBytes)
     }
     if let target = options.budget.targetMicroseconds, journal.state.widestRung == nil {
       journal.note("measuring how wide the layers may be")
-      journal.state.widestRung = try reach.widestRung(within: target)
+      journal.state.widestRung = try work.widestRung(ladder, within: target)
     }
     return leastBytes
   }
 
   /// The integer levels of each layer's weights. Where bytes do not count, as many as the kernels take for granted.
   private func chooseLevels() throws -> [Int] {
-    if seeksTimeAlone { return [LevelChooser.levelsWhereBytesAreFree] }
-    return try LevelChooser.levels(for: subject.model, on: subject.sample, threads: options.threads)
+    seeksTimeAlone ? [LevelChooser.levelsWhereBytesAreFree] : try work.chosenLevels()
   }
 
   /// For the smallest file the networks begin with a part of each layer's channels.

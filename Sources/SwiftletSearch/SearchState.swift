@@ -53,7 +53,7 @@ public struct SearchState: Hashable, Sendable, Codable {
     best.flatMap { best in candidates.first { $0.number == best.number } }
   }
 
-  init(facts: RunFacts) { self.facts = facts }
+  package init(facts: RunFacts) { self.facts = facts }
 
   /// Whether a file whose first bytes these are may be a search's state, though perhaps a damaged one: not that of others.
   ///

@@ -6,7 +6,7 @@ import SwiftletModel
 package struct SearchSubject {
   package let model: Model
   package let training, validation: Dataset
-  package let options: CompressionOptions
+  package var options: CompressionOptions
   /// Training images that widths and levels are chosen on.
   let sample: Dataset
   /// Training images that candidates are scored on too.

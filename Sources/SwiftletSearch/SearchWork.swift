@@ -1,10 +1,24 @@
 import SwiftletModel
 import SwiftletTraining
 
-/// The work that a search has done for it: whatever trains, scores or packs a network.
+/// The work that a search has done for it: whatever trains, scores, measures or packs a network.
 ///
 /// It stands apart from the course, so that the course can be followed with networks that are not trained at all.
 package protocol SearchWork: AnyObject {
+  /// How little is lost where ever more channels go: for a time by what they compute, else by their bytes too.
+  func measuredWidths() throws -> WidthLadder
+
+  /// The bytes of the narrowest network with all weights 0.
+  func leastBytes(_ ladder: WidthLadder) throws -> Int
+
+  /// The first rung that is fast enough.
+  ///
+  /// - Throws: `CompressionError.targetBelowLatency` where not even the last is.
+  func widestRung(_ ladder: WidthLadder, within microseconds: Double) throws -> Int
+
+  /// The fewest integer levels that each layer's weights do with.
+  func chosenLevels() throws -> [Int]
+
   /// The float model as it is, its weights rounded to so many levels on each side of 0.
   func quantized(levels: Int) throws -> Model
 

@@ -5,7 +5,7 @@ import SwiftletModel
 import SwiftletTraining
 
 /// Does the work of a search, and keeps what the next candidate may need again.
-final class SearchWorkshop: SearchWork {
+package final class SearchWorkshop: SearchWork {
   private let subject: SearchSubject
   /// Float models to learn from besides the one that is compressed.
   private var furtherTeachers: [Model]
@@ -19,14 +19,32 @@ final class SearchWorkshop: SearchWork {
   /// Levels on each side of 0 that activations have while their ranges are observed: 8 bits.
   private static let calibrationLevels = 127
 
-  init(_ subject: SearchSubject, furtherTeachers: [Model]) {
+  package init(_ subject: SearchSubject, furtherTeachers: [Model] = []) {
     self.subject = subject
     self.furtherTeachers = furtherTeachers
   }
 
   private var threads: Int { subject.options.threads }
 
-  func quantized(levels: Int) throws -> Model {
+  package func measuredWidths() throws -> WidthLadder {
+    let seeksTime = subject.options.budget.targetMicroseconds != nil
+    return try WidthLadder(
+      subject.model, training: subject.training, sample: subject.sample,
+      cost: seeksTime ? .multiplyAccumulates : .parametersAndProducts,
+      block: seeksTime ? WidthLadder.kernelBlock : 1, threads: threads)
+  }
+
+  package func leastBytes(_ ladder: WidthLadder) throws -> Int { try TargetReach(subject, ladder).leastBytes() }
+
+  package func widestRung(_ ladder: WidthLadder, within microseconds: Double) throws -> Int {
+    try TargetReach(subject, ladder).widestRung(within: microseconds)
+  }
+
+  package func chosenLevels() throws -> [Int] {
+    try LevelChooser.levels(for: subject.model, on: subject.sample, threads: threads)
+  }
+
+  package func quantized(levels: Int) throws -> Model {
     let (folded, ranges) = try calibrated ?? calibrate()
     return try folded.quantized(ranges, options: Self.quantization(levels: levels))
   }
@@ -46,13 +64,13 @@ final class SearchWorkshop: SearchWork {
       weightScales: .halfPower, weightLevels: levels, searchesWeightScales: true, rounding: .compensated)
   }
 
-  func measured(_ quantized: Model) throws -> MeasuredModel { try MeasuredModel(quantized, of: subject) }
+  package func measured(_ quantized: Model) throws -> MeasuredModel { try MeasuredModel(quantized, of: subject) }
 
-  func quality(ofFloat model: Model) throws -> Double {
+  package func quality(ofFloat model: Model) throws -> Double {
     try Evaluation.of(model, on: subject.validation, threads: threads).quality
   }
 
-  func trainedTeacher(
+  package func trainedTeacher(
     _ teachers: ShrinkRecipe.FurtherTeachers, seed: UInt64, isCancelled: @escaping () -> Bool,
     onEvent: (TrainingEvent) -> Void
   ) throws -> Model {
@@ -61,14 +79,14 @@ final class SearchWorkshop: SearchWork {
       isCancelled: isCancelled, onEvent: onEvent)
   }
 
-  func addTeacher(_ teacher: Model) { furtherTeachers.append(teacher) }
+  package func addTeacher(_ teacher: Model) { furtherTeachers.append(teacher) }
 
-  func secondsPerEpoch(of recipe: ShrinkRecipe, _ narrow: Model) throws -> Double {
+  package func secondsPerEpoch(of recipe: ShrinkRecipe, _ narrow: Model) throws -> Double {
     try ShrinkRun(recipe, threads: threads).secondsPerEpoch(
       of: narrow, training: subject.training, validation: subject.validation)
   }
 
-  func teachingCost(_ recipe: ShrinkRecipe) -> Double {
+  package func teachingCost(_ recipe: ShrinkRecipe) -> Double {
     guard case .minutes = subject.options.effort, recipe.distillation != nil, taught?.key != TeachingKey(recipe) else {
       return 0
     }
@@ -77,7 +95,7 @@ final class SearchWorkshop: SearchWork {
     return subject.floatSecondsPerImage * Double(subject.training.count * distortions * teachers)
   }
 
-  func narrowed(
+  package func narrowed(
     _ recipe: ShrinkRecipe, isCancelled: @escaping () -> Bool, onEvent: @escaping (ShrinkEvent) -> Void
   ) throws -> Model {
     let key = NarrowKey(recipe)
@@ -90,7 +108,7 @@ final class SearchWorkshop: SearchWork {
     return model
   }
 
-  func trained(
+  package func trained(
     _ recipe: ShrinkRecipe, from narrow: Model?, isCancelled: @escaping () -> Bool,
     onEvent: @escaping (ShrinkEvent) -> Void
   ) throws -> Model {

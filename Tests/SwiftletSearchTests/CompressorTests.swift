@@ -48,19 +48,33 @@ import Testing
     let drop = reference - (try Evaluation.of(result.model, on: images).quality)
     #expect(abs(try #require(report.chosenCandidate.trainingDrop) - drop) < 1e-9)
 
-    // The file holds the model, whose self-test and accuracy are true.
+    try expectTrueFacts(in: result)
+    try expectReadableReport(report)
+
+    // The recipe gives the same bytes.
+    let recipe = try ShrinkRecipe(json: #require(report.chosenCandidate.recipe).json())
+    let held = try HeldOut(model, data: TrainedDigits.images)
+    let again = try ShrinkRun(recipe, threads: 2).run(model, training: held.training, validation: held.validation)
+    #expect(again.file.bytes == result.file.bytes)
+  }
+
+  /// The file holds the model, whose self-test and accuracy are true.
+  private func expectTrueFacts(in result: CompressionResult) throws {
+    let model = try TrainedDigits.model.get()
     let read = try ModelReader.read(result.file.bytes)
     #expect(read == result.model)
     let prepared = try PreparedModel(read)
     #expect(read.metadata.selfTest?.verify(prepared) == true)
     let validation = try HeldOut(model, data: TrainedDigits.images).validation
     let score = try Evaluation.of(read, on: validation)
-    #expect(100 * score.accuracy == report.points)
+    #expect(100 * score.accuracy == result.report.points)
     let provenance = try #require(read.metadata.provenance)
     #expect(provenance.accuracies == [.init(.validation, correct: score.correctCount, total: 200)])
     #expect(provenance.split == model.metadata.provenance?.split && provenance.note == Array("a test".utf8))
     #expect(read.nodes.allSatisfy { $0.name.isEmpty })
+  }
 
+  private func expectReadableReport(_ report: CompressionReport) throws {
     // 200 images resolve some points, and the report says whether these are enough.
     #expect(report.warnings.isEmpty == (report.intervalHigh - report.intervalLow <= 16))
     let decoded = try JSONDecoder().decode(CompressionReport.self, from: report.json())
@@ -72,12 +86,6 @@ import Testing
       #expect(page.ranges(of: "<\(tag)").count == page.ranges(of: "</\(tag)>").count, "\(tag)")
     }
     #expect(page.contains("<circle class=\"green\""))
-
-    // The recipe gives the same bytes.
-    let recipe = try ShrinkRecipe(json: #require(report.chosenCandidate.recipe).json())
-    let held = try HeldOut(model, data: TrainedDigits.images)
-    let again = try ShrinkRun(recipe, threads: 2).run(model, training: held.training, validation: held.validation)
-    #expect(again.file.bytes == result.file.bytes)
   }
 
   private static func grouped(_ count: Int) -> String {

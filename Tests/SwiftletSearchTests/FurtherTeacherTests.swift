@@ -77,44 +77,30 @@ import Testing
     #expect(throws: CompressionError.self) { try recipe.check() }
   }
 
-  /// Two more float models first, once; then everything learns from all three, and the recipe says so.
-  @Test func aLongSearchTrainsMoreToLearnFrom() throws {
+  /// So that the recipe that a search saves gives what it found.
+  @Test func aSearchTeachesWhatItsRecipeSays() throws {
     let model = try TrainedDigits.modelOfFew.get()
-    let options = CompressorTests.options(CompressionBudget(maxDrop: 3), epochs: 7300)
-    let compressor = try Compressor(model, data: TrainedDigits.fewImages, options: options)
-    /// Stops after the first network that is trained as integers.
-    func first(_ state: SearchState?) throws -> (candidate: CompressionCandidate, teachers: Int, states: [SearchState])
-    {
-      var (found, teachers, states) = (CompressionCandidate?.none, 0, [SearchState]())
-      #expect(throws: CompressionError.cancelled) {
-        _ = try compressor.run(
-          resuming: state, isCancelled: { found != nil }, save: { states.append($0) },
-          onEvent: {
-            if case .note(let text) = $0, text.hasPrefix("training another float model") { teachers += 1 }
-            if case .candidate(let candidate, _) = $0, candidate.recipe != nil { found = candidate }
-          })
-      }
-      return (try #require(found), teachers, states)
-    }
-    let whole = try first(nil)
-    #expect(whole.teachers == 2)
-    let recipe = try #require(whole.candidate.recipe)
-    #expect(recipe.furtherTeachers?.seeds == [1_000_004, 1_000_005])
-    // Their epochs are counted.
-    let last = try #require(whole.states.last)
-    #expect(recipe.furtherTeachers.map { last.epochs == whole.candidate.epochs + 2 * $0.training.epochs } == true)
-    // Stopped before the first candidate and gone on with, it trains none again.
-    let untrained = whole.states.filter { $0.candidates.allSatisfy { $0.recipe == nil } }
-    for (left, state) in zip([0, 1], untrained.reversed()) {
-      let resumed = try first(SearchState(json: state.json()))
-      #expect(resumed.teachers == left)
-      #expect(resumed.candidate.recipe == recipe)
-      #expect(
-        resumed.candidate.fileBytes == whole.candidate.fileBytes && resumed.candidate.points == whole.candidate.points)
-    }
     let held = try HeldOut(model, data: TrainedDigits.fewImages)
-    let again = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
-    #expect(again.file.bytes.count == whole.candidate.fileBytes && again.quality == whole.candidate.points)
+    var recipe = Self.recipe(seeds: [7, 8])
+    recipe.furtherTeachers?.training.epochs = 3
+    let further = try #require(recipe.furtherTeachers)
+    let options = CompressorTests.options(CompressionBudget(maxDrop: 3))
+    let subject = try SearchSubject(model, training: held.training, validation: held.validation, options: options)
+    let workshop = SearchWorkshop(subject)
+    for seed in further.seeds {
+      workshop.addTeacher(try workshop.trainedTeacher(further, seed: seed, isCancelled: { false }, onEvent: { _ in }))
+    }
+    var alone = recipe
+    alone.furtherTeachers = nil
+    var models: [Model] = []
+    // One after the other, as what was asked before is kept.
+    for recipe in [recipe, alone, recipe] {
+      let found = try workshop.trained(recipe, from: nil, isCancelled: { false }, onEvent: { _ in })
+      models.append(found)
+      let again = try ShrinkRun(recipe).run(model, training: held.training, validation: held.validation)
+      #expect(found == again.model)
+    }
+    #expect(models[0] != models[1])
   }
 
   /// A state that was tampered with, or of which a part is missing.
@@ -147,22 +133,5 @@ import Testing
       """
     let other = try Architecture.parse(Data(architecture.utf8)).initialized(.glorot, seed: 1)
     try check([Data(try ModelWriter.write(other).bytes)], .damagedSearch)
-  }
-
-  @Test(arguments: [(CompressionBudget(maxDrop: 50), 7300), (CompressionBudget(maxDrop: 3), 7100)])
-  func aShortOneOrATinyNetworkHasNoneOfThem(_ budget: CompressionBudget, _ epochs: Int) throws {
-    var (isTraining, teachers) = (false, 0)
-    let compressor = try Compressor(
-      try TrainedDigits.model.get(), data: TrainedDigits.images,
-      options: CompressorTests.options(budget, epochs: epochs))
-    #expect(throws: CompressionError.cancelled) {
-      _ = try compressor.run(
-        isCancelled: { isTraining },
-        onEvent: {
-          if case .note(let text) = $0, text.hasPrefix("training another float model") { teachers += 1 }
-          if case .training = $0 { isTraining = true }
-        })
-    }
-    #expect(teachers == 0)
   }
 }

@@ -25,7 +25,7 @@ extension ShrinkRun {
     trainer.teacher = try teacher ?? teacher(recipe.distillation, teachers, batch: recipe.training.batch)
     trainer.firstEligibleEpoch = firstEligibleEpoch
     trainer.trainAsIntegers(quantized, pruner)
-    let packing = Packing(recipe: recipe, source: source, validationCount: validation.count)
+    let packing = RecipePacking(recipe: recipe, source: source, validationCount: validation.count)
     let stepsPerEpoch = max(1, (training.count + recipe.training.batch - 1) / recipe.training.batch)
     trainer.afterStep = afterStep(quantized, pruner, packing, stepsPerEpoch: stepsPerEpoch, onEvent)
     let result = try trainer.run { event in
@@ -55,7 +55,7 @@ extension ShrinkRun {
   /// What follows each step of training: zeros stay zeros, scales follow the weights, and where it is due more weights
   /// are pruned.
   private func afterStep(
-    _ quantized: QuantizationAwareNetwork, _ pruner: FisherPruner, _ packing: Packing, stepsPerEpoch: Int,
+    _ quantized: QuantizationAwareNetwork, _ pruner: FisherPruner, _ packing: RecipePacking, stepsPerEpoch: Int,
     _ onEvent: @escaping (ShrinkEvent) -> Void
   ) -> (FloatNetwork, Double) -> Void {
     var budget = BitBudget(
@@ -83,7 +83,7 @@ extension ShrinkRun {
 }
 
 /// Makes files of what a recipe trains.
-private struct Packing {
+private struct RecipePacking {
   let recipe: ShrinkRecipe
   let source: Model
   let validationCount: Int

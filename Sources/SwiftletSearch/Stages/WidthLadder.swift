@@ -8,7 +8,7 @@ import SwiftletModel
 /// For every set of layers that share their channels the loss is measured with this set alone narrowed, by ever more
 /// channels, the least by Fisher information first, nothing trained. From rung to rung that set loses channels which
 /// costs the least loss for each unit of cost saved.
-struct WidthLadder {
+package struct WidthLadder {
   /// The cost that narrowing saves.
   enum Cost {
     /// Parameters, which are bytes, and multiply-accumulates, which are time to train: each as a share of the network's.

@@ -34,6 +34,22 @@ public struct EpochSummary: Sendable, Hashable {
   public var validationQuality: Double
 
   public var validationAccuracy: Double { Double(validationCorrect) / Double(max(validationCount, 1)) }
+
+  package init(
+    epoch: Int, trainingLoss: Double, trainingAccuracy: Double, validationLoss: Double, validationCorrect: Int,
+    validationCount: Int, seconds: Double, isBest: Bool, kind: Loss = .crossEntropy, validationQuality: Double
+  ) {
+    self.epoch = epoch
+    self.trainingLoss = trainingLoss
+    self.trainingAccuracy = trainingAccuracy
+    self.validationLoss = validationLoss
+    self.validationCorrect = validationCorrect
+    self.validationCount = validationCount
+    self.seconds = seconds
+    self.isBest = isBest
+    self.kind = kind
+    self.validationQuality = validationQuality
+  }
 }
 
 public enum TrainingEvent: Sendable {
