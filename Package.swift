@@ -147,6 +147,9 @@ for target in fullTargets where target.isTest && !computingTests.contains(target
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
 }
 
+/// Modules of the fuzzer that run little when files are read: their optimization takes longer than it saves.
+let rarelyFuzzed: Set = ["SwiftletFloat", "SwiftletCompression", "SwiftletEvaluation", "SwiftletBenchmark"]
+
 /// The parsers' fuzzer, all Swift code instrumented for coverage and by AddressSanitizer.
 @MainActor func fuzzTargets(_ library: String) -> [Target] {
   let modules = (leanTargets + fullTargets).filter { !["swiftlet", "swiftlet-run"].contains($0.name) && !$0.isTest }
@@ -164,7 +167,8 @@ for target in fullTargets where target.isTest && !computingTests.contains(target
   for target in modules + fuzzers where target.type != .system {
     // To the frontend alone: the driver would link libFuzzer's main too.
     let flags = ["-Xfrontend", "-sanitize=address,fuzzer", "-enable-testing"]
-    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
+    let optimization = rarelyFuzzed.contains(target.name) ? ["-Onone"] : []
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags + optimization)]
     target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-O1", "-fsanitize=address"])]
   }
   return modules + fuzzers
