@@ -18,11 +18,12 @@ let floatKernels = [
 /// Modules that stay compilable as Embedded Swift: no Foundation, typed throws, no existentials.
 let leanTargets: [Target] = [
   .systemLibrary(name: "CSwiftletZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-  .target(name: "CSwiftletKernels", exclude: embedded ? floatKernels : [], cSettings: cSettings),
+  .target(
+    name: "CSwiftletKernels", exclude: ["Kernels.md"] + (embedded ? floatKernels : []), cSettings: cSettings),
   .target(name: "CSwiftletPlatform", cSettings: cSettings),
   .target(name: "SwiftletBytes", dependencies: ["CSwiftletZlib", "CSwiftletPlatform"], swiftSettings: lean),
   .target(
-    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md"],
+    name: "SwiftletModel", dependencies: ["SwiftletBytes"], exclude: ["Numerics.md", "AddingAnOperator.md"],
     swiftSettings: lean + [.strictMemorySafety()]),
   .target(name: "SwiftletImages", dependencies: ["SwiftletBytes"], swiftSettings: lean),
   .target(name: "SwiftletReference", dependencies: ["SwiftletModel"], swiftSettings: lean),
@@ -86,9 +87,10 @@ let fullTargets: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     path: "tools/swiftlet"),
-  // Where tests find real data, and a network that is trained once for all of them.
+  // What tests share: seeded draws, models of random parameters and how to run them, plain definitions to compare with,
+  // where real data is, and a network that is trained once for all of them.
   .target(
-    name: "TestSupport", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletModel"],
+    name: "TestSupport", dependencies: ["SwiftletTraining", "SwiftletRuntime", "SwiftletData", "SwiftletModel"],
     path: "Tests/TestSupport"),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
   .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
@@ -101,8 +103,9 @@ let fullTargets: [Target] = [
   .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter", cSettings: cSettings),
   .testTarget(
     name: "SwiftletRuntimeTests",
-    dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CAllocationCounter"]),
-  .testTarget(name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels"]),
+    dependencies: ["SwiftletRuntime", "SwiftletModel", "CSwiftletKernels", "CAllocationCounter", "TestSupport"]),
+  .testTarget(
+    name: "SwiftletFloatTests", dependencies: ["SwiftletFloat", "SwiftletModel", "CSwiftletKernels", "TestSupport"]),
   .testTarget(
     name: "SwiftletTrainingTests", dependencies: ["SwiftletTraining", "SwiftletData", "SwiftletFloat", "TestSupport"]),
   .testTarget(

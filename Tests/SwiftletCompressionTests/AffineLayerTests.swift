@@ -2,6 +2,7 @@ import SwiftletCompression
 import SwiftletData
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// A normalization that no weights take up is a depthwise convolution of one tap, which integers run as any other.

@@ -1,5 +1,6 @@
 import SwiftletCompression
 import SwiftletModel
+import TestSupport
 import Testing
 
 @Suite struct ChannelRemovalTests {

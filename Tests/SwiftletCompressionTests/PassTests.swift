@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletCompression
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// Folding and fusing leave what a float network computes as it was.
@@ -81,7 +82,7 @@ import Testing
       try $0.add(Networks.conv(4, padding: .sameUpper))
     }
     let layer = try model.foldingBatchNorm()
-    #expect(layer.nodes.map { "\($0.op.kind)" } == ["conv2d", "conv2d", "conv2d"])
+    #expect(layer.nodes.map { "\($0.op.kind.name)" } == ["conv2d", "conv2d", "conv2d"])
     #expect(layer.nodes[1].name == Array("norm".utf8))
     try Self.expectSame(model, layer)
     // Without an offset (beta = gain * mean) padding stays zero, and it folds.
@@ -101,7 +102,7 @@ import Testing
       try $0.add(.add(Add()), inputs: [conv, norm])
     }
     let folded = try model.foldingBatchNorm()
-    #expect(folded.nodes.map { "\($0.op.kind)" } == ["conv2d", "conv2d", "add"])
+    #expect(folded.nodes.map { "\($0.op.kind.name)" } == ["conv2d", "conv2d", "add"])
     try Self.expectSame(model, folded)
   }
 
@@ -122,7 +123,7 @@ import Testing
     let fused = model.fusingActivations()
     // conv is read by two pools, so its activations stay, as one pair; the others fuse.
     #expect(
-      fused.nodes.map { "\($0.op.kind)" } == [
+      fused.nodes.map { "\($0.op.kind.name)" } == [
         "conv2d", "max_pool2d", "activation", "activation", "max_pool2d", "add", "flatten", "dense",
       ])
     #expect(fused.nodes[5].op.fusedActivation == .relu && fused.nodes[7].op.fusedActivation == .relu)
@@ -149,7 +150,7 @@ import Testing
       try $0.add(.softmax(Softmax()))
     }
     let dropped = try model.droppingTrainingNodes().droppingFinalSoftmax()
-    #expect(dropped.nodes.map { "\($0.op.kind)" } == ["flatten", "dense"])
+    #expect(dropped.nodes.map { "\($0.op.kind.name)" } == ["flatten", "dense"])
     let inside = try Self.model {
       try $0.add(.softmax(Softmax()), name: Array("gate".utf8))
       try $0.add(.reshape(.flatten))

@@ -1,6 +1,7 @@
 import SwiftletCompression
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// What can never become integers is told before it is trained, and what can is let through.

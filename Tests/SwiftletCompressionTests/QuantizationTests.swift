@@ -2,6 +2,7 @@ import Foundation
 import SwiftletCompression
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 @Suite struct QuantizationTests {

@@ -1,5 +1,6 @@
 import SwiftletData
 import SwiftletModel
+import TestSupport
 import Testing
 
 import SwiftletCompression

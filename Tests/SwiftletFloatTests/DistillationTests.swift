@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 @Suite struct DistillationTests {

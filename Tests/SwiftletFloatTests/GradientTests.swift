@@ -1,5 +1,6 @@
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// Every backward definition against central differences of its forward.

@@ -1,6 +1,7 @@
 import CSwiftletKernels
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// The kernels of quantization-aware training, of every set, against Numerics.md in plain Swift: equal to the bit at

@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletFloat
+import TestSupport
 import Testing
 
 /// The microkernels of every set at lengths around every vector width, against plain loops.

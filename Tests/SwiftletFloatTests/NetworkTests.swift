@@ -1,5 +1,6 @@
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// The fast executor against the plain definitions, on graphs that reach every step.

@@ -1,5 +1,6 @@
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 @Suite struct ReconstructionTests {

@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletFloat
+import TestSupport
 import Testing
 
 @Suite struct WarpTests {

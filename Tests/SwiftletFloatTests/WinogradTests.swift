@@ -1,6 +1,7 @@
 import CSwiftletKernels
 import SwiftletFloat
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// Winograd's transform and the winners' own taps against plain loops.

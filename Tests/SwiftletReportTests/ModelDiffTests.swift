@@ -39,7 +39,7 @@ import Testing
     #expect(near.sides[1].microseconds ?? 0 > 0)
     // Half of one layer's weights lost: it alone explains the noise, and rounding activations next to none of it.
     var damaged = quantized
-    let node = try #require(quantized.nodes.firstIndex { $0.op.kind.description == "dense" })
+    let node = try #require(quantized.nodes.firstIndex { $0.op.kind == .dense })
     let weights = try #require(quantized.nodes[node].parameters[0].int8s)
     damaged.nodes[node].parameters[0].storage = .int8(weights.enumerated().map { $0 % 2 == 0 ? 0 : $1 })
     let diff = try ModelDiff(model, damaged, images: Self.images, count: 40)

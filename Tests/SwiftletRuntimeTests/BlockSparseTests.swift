@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Block-sparse layers give the plain Swift kernels' bytes, and are chosen where most blocks are zero.

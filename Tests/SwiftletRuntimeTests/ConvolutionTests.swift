@@ -1,4 +1,5 @@
 import SwiftletModel
+import TestSupport
 import Testing
 
 import SwiftletRuntime

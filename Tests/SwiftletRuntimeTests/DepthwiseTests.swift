@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Depthwise convolutions drawn at random around the edges of vectors, blocks and runs of windows.

@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Filters past the last whole vector, which a kernel of their own computes where they are few, give the plain Swift

@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Large dense layers whose weights fit four bits, packed two to a byte, give the plain Swift kernels' bytes.

@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// What becomes one step, and that fusing changes no byte.

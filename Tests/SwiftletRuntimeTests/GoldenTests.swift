@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Values worked out by hand, for every table and the plain Swift kernels alike.

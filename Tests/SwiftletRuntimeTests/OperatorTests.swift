@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Pools, additions, concatenations and activations: every kernel table gives the plain Swift kernels' bytes.

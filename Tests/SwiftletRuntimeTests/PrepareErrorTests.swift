@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// What a model must be to be prepared; every fault is an error that names the node.

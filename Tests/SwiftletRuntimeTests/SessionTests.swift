@@ -1,6 +1,7 @@
 import CAllocationCounter
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 @Suite struct SessionTests {

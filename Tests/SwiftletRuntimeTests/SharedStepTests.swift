@@ -1,6 +1,7 @@
 import CAllocationCounter
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// Threads that share the steps of one image change nothing.

@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// A convolution and the pool or addition behind it as one step, strip by strip.

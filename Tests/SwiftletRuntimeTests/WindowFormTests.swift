@@ -1,5 +1,6 @@
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// The forms a convolution kernel takes for few inputs, few steps and few windows give the plain Swift kernels' bytes.

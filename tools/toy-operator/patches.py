@@ -47,4 +47,10 @@ PATCHES = {
               }
 """),
     ],
+    "Sources/SwiftletRuntime/ProgramBuilder+Simple.swift": [
+        ("""    case .max: true
+""", """    case .max: true
+    case .minimum: false
+"""),
+    ],
 }

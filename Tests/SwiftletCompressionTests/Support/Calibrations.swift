@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletCompression
 import SwiftletModel
+import TestSupport
 
 extension Calibration {
   /// A calibration from the plain double-precision network rather than from SwiftletFloat.

@@ -1,4 +1,5 @@
 import SwiftletModel
+import TestSupport
 
 /// Small networks with random parameters.
 enum Networks {

@@ -1,13 +1,13 @@
 import SwiftletModel
 
 /// A second, plain implementation to test against: a float model in double precision, node by node.
-struct DoubleNetwork {
-  let model: Model
+package struct DoubleNetwork {
+  package let model: Model
 
-  init(_ model: Model) { self.model = model }
+  package init(_ model: Model) { self.model = model }
 
   /// All values of one sample, by value index.
-  func values(_ input: [Double]) -> [[Double]] {
+  package func values(_ input: [Double]) -> [[Double]] {
     var values = [[Double]](repeating: [], count: model.values.count)
     values[model.inputs[0]] = input
     for node in model.nodes {
@@ -20,9 +20,9 @@ struct DoubleNetwork {
     return values
   }
 
-  func output(_ input: [Double]) -> [Double] { values(input)[model.outputs[0]] }
+  package func output(_ input: [Double]) -> [Double] { values(input)[model.outputs[0]] }
 
-  static func apply(
+  package static func apply(
     _ node: Node, _ x: [[Double]], _ p: [[Double]], _ shape: Shape, inputShapes: [Shape]
   ) -> [Double] {
     switch node.op {
@@ -60,7 +60,7 @@ struct DoubleNetwork {
   }
 
   /// Sums products over the taps on the image; `x` and `w` may be integers of any kind as doubles.
-  static func convolution(
+  package static func convolution(
     _ x: [Double], _ w: [Double], _ bias: [Double], _ conv: Conv2D, _ plan: WindowPlan
   ) -> [Double] {
     let depth = plan.input.channels / conv.groups
@@ -85,7 +85,7 @@ struct DoubleNetwork {
   }
 
   /// One number per window and channel, from the input indexes under it.
-  static func pooled(_ plan: WindowPlan, _ channels: Int, _ body: ([Int], Int, Int) -> Double) -> [Double] {
+  package static func pooled(_ plan: WindowPlan, _ channels: Int, _ body: ([Int], Int, Int) -> Double) -> [Double] {
     var y: [Double] = []
     for oy in 0..<plan.output.height {
       for ox in 0..<plan.output.width {
@@ -106,7 +106,7 @@ struct DoubleNetwork {
 }
 
 extension Activation {
-  func apply(_ x: Double) -> Double {
+  package func apply(_ x: Double) -> Double {
     switch self {
     case .none: x
     case .relu: max(x, 0)

@@ -3,12 +3,12 @@ import SwiftletModel
 /// Numerics.md read literally, in doubles: an independent check of quantizer and runtime together.
 ///
 /// Exact while accumulators stay under 2^22, because then accumulator * mantissa has at most 53 bits.
-struct IntegerSimulation {
-  let model: Model
+package struct IntegerSimulation {
+  package let model: Model
 
-  init(_ model: Model) { self.model = model }
+  package init(_ model: Model) { self.model = model }
 
-  func output(_ input: [UInt8]) -> [Double] {
+  package func output(_ input: [UInt8]) -> [Double] {
     var values = [[Double]](repeating: [], count: model.values.count)
     values[model.inputs[0]] = input.map(Double.init)
     for index in model.nodes.indices { values[model.nodes[index].output] = apply(index, values) }
