@@ -145,10 +145,15 @@ let fullTargets: [Target] = [
 ]
 
 /// Tests that compute much themselves. The code of others compiles in half the time without optimization.
-let computingTests: Set = ["SwiftletRuntimeTests", "SwiftletFloatTests", "SwiftletCompressionTests"]
+let computingTests: Set = [
+  "SwiftletBytesTests", "SwiftletRuntimeTests", "SwiftletFloatTests", "SwiftletCompressionTests",
+]
 for target in fullTargets where target.isTest && !computingTests.contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
 }
+
+/// Modules of the fuzzer that run little when files are read: their optimization takes longer than it saves.
+let rarelyFuzzed: Set = ["SwiftletFloat", "SwiftletCompression", "SwiftletEvaluation", "SwiftletBenchmark"]
 
 /// The parsers' fuzzer, all Swift code instrumented for coverage and by AddressSanitizer.
 @MainActor func fuzzTargets(_ library: String) -> [Target] {
@@ -167,7 +172,8 @@ for target in fullTargets where target.isTest && !computingTests.contains(target
   for target in modules + fuzzers where target.type != .system {
     // To the frontend alone: the driver would link libFuzzer's main too.
     let flags = ["-Xfrontend", "-sanitize=address,fuzzer", "-enable-testing"]
-    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
+    let optimization = rarelyFuzzed.contains(target.name) ? ["-Onone"] : []
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags + optimization)]
     target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-O1", "-fsanitize=address"])]
   }
   return modules + fuzzers
