@@ -3,14 +3,17 @@ import SwiftletModel
 /// Numerics.md read literally, in doubles: an independent check of quantizer and runtime together.
 ///
 /// Exact while accumulators stay under 2^22, because then accumulator * mantissa has at most 53 bits.
-package struct IntegerSimulation {
+package struct LiteralIntegers {
   package let model: Model
 
   package init(_ model: Model) { self.model = model }
 
-  package func output(_ input: [UInt8]) -> [Double] {
+  package func output(_ input: [UInt8]) -> [Double] { output([input]) }
+
+  /// The first output of one sample, `inputs` in the order of the model's.
+  package func output(_ inputs: [[UInt8]]) -> [Double] {
     var values = [[Double]](repeating: [], count: model.values.count)
-    values[model.inputs[0]] = input.map(Double.init)
+    for (value, input) in zip(model.inputs, inputs) { values[value] = input.map(Double.init) }
     for index in model.nodes.indices { values[model.nodes[index].output] = apply(index, values) }
     return values[model.outputs[0]]
   }
@@ -25,7 +28,14 @@ package struct IntegerSimulation {
     }
     func finish(_ real: Double, _ activation: Activation = .none) -> Double {
       let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
-      if model.values[node.output].element == .int32 { return rounded }
+      if model.values[node.output].element == .int32 {
+        switch activation {
+        case .none: return rounded
+        case .relu: return max(rounded, 0)
+        case .boundedReLU(let bound):
+          return min(max(rounded, 0), (bound.doubleValue / to.scale.doubleValue + 0.5).rounded(.down))
+        }
+      }
       let clamp = activation.clamp(to)
       return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
     }
@@ -43,11 +53,14 @@ package struct IntegerSimulation {
     case .pool2D(let pool):
       let plan = try! pool.plan(for: shape)
       return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
-        if pool.reduction == .max { return cells.map { values[node.inputs[0]][$0] }.max()! }
-        let divisor = pool.divisor(plan, oy, ox)
-        let sum = cells.reduce(0) { $0 + u[0][$1] }
-        if from[0] == to { return finish(sum / Double(divisor)) }
-        return finish(sum * FixedPointMultiplier(input: from[0].scale, output: to.scale, count: divisor)!.doubleValue)
+        switch pool.reduction {
+        case .max: return cells.map { values[node.inputs[0]][$0] }.max()!
+        case .average:
+          let divisor = pool.divisor(plan, oy, ox)
+          let sum = cells.reduce(0) { $0 + u[0][$1] }
+          if from[0] == to { return finish(sum / Double(divisor)) }
+          return finish(sum * FixedPointMultiplier(input: from[0].scale, output: to.scale, count: divisor)!.doubleValue)
+        }
       }
     case .activation(let activation):
       let factor = FixedPointMultiplier(input: from[0].scale, output: to.scale)!.doubleValue
