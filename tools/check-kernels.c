@@ -1,59 +1,48 @@
 // Compares the integer kernels of one instruction set with a plain loop, on random layers around every tile edge.
 //
 // Built by tools/check-neon for aarch64 and by tools/check-avx512 with the AVX-512 instructions written out in C, so
-// that both run where the CPU has neither. KERNELS names the convolutions' instruction set, ROWS the others'.
+// that both run where the CPU has neither. The kernels are those of swl_kernel_list.h: one that no check here knows is a
+// failure.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../Sources/CSwiftletKernels/int8_common.h"
-
-enum packing { BYTES, PAIRS, ROWS16 };
+#include "../Sources/CSwiftletKernels/kernel_tables.h"
 
 typedef struct {
   const char *name;
-  enum packing packing;
-  int lanes, panel_vectors;
-  bool flips;
-  // Whether `depthwise` reads quads of taps (swl_depthwise_u8s8).
-  bool reads_quads;
-  void (*conv)(const swl_conv_args *);
-  void (*sparse)(const swl_sparse_args *);
-  void (*depthwise)(const swl_depthwise_args *);
-  void (*max_pool)(const swl_pool_args *);
-  void (*mean_pool)(const swl_pool_args *);
-  void (*addition)(const swl_add_args *);
+  swl_kernel_table table;
 } kernels;
 
-#define TABLE(isa, rows, depthwise, quads, packing, lanes, vectors, flips)                    \
-  {#isa, packing, lanes, vectors, flips, quads, swl_conv_u8s8__##isa, swl_sparse_u8s8__##isa, \
-   depthwise##__##rows, swl_maxpool_u8__##rows, swl_meanpool_u8__##rows, swl_add_u8__##rows}
-
-static const kernels tables[] = {
-    TABLE(portable, portable, swl_depthwise_u8s16, false, PAIRS, 4, 2, false),
 #if defined(CHECK_AVX512)
-    TABLE(avx512vnni, avx512vnni, swl_depthwise_u8s8, true, BYTES, 16, 4, false),
-#elif defined(__aarch64__)
-    TABLE(neon, neon, swl_depthwise_u8s16, false, ROWS16, 4, 4, false),
-    TABLE(neondot, neon, swl_depthwise_u8s16, false, BYTES, 4, 4, true),
+#define CHECKED(TABLE) TABLE(portable, 0, false) TABLE(avx512vnni, SWL_CPU_AVX512VNNI, false)
+#else
+#define CHECKED(TABLE) SWL_TABLES(TABLE)
 #endif
-};
+#define KERNELS(isa, cpu, flips) {#isa, SWL_TABLE_VALUE(isa, cpu, flips)},
+static const kernels tables[] = {CHECKED(KERNELS)};
+
+#define PORTABLE_TABLE(isa, cpu, flips) SWL_TABLE_VALUE(isa, cpu, flips)
+static const kernels portable_kernels = {"portable", SWL_TABLES_ALL(PORTABLE_TABLE)};
 
 #include "check-layers.h"
 
 // MARK: Packing
 
-static size_t element_bytes(enum packing packing) { return packing == BYTES ? 1 : 2; }
+static size_t element_bytes(swl_layout layout) { return layout.packing == SWL_PACKING_BYTES ? 1 : 2; }
 
 /// Step `t` of filters first ..< first + width as the `index`th step of a panel.
-static void pack(
-    const layer *l, const kernels *k, int t, int first, int width, int index, void *packed) {
+static void pack(const layer *l, swl_layout layout, int t, int first, int width, int index, void *packed) {
   for (int c = 0; c < width && first + c < l->filters; c++)
     for (int b = 0; b < 4; b++) {
       const int8_t weight = l->weights[((first + c) * l->step_count + t) * 4 + b];
-      if (k->packing == BYTES) ((int8_t *)packed)[(index * width + c) * 4 + b] = weight;
-      else if (k->packing == PAIRS) ((int16_t *)packed)[((index * 2 + (b & 1)) * width + c) * 2 + b / 2] = weight;
-      else ((int16_t *)packed)[(index * 4 + b) * width + c] = weight;
+      switch (layout.packing) {
+        case SWL_PACKING_BYTES: ((int8_t *)packed)[(index * width + c) * 4 + b] = weight; break;
+        case SWL_PACKING_PAIRS: ((int16_t *)packed)[((index * 2 + (b & 1)) * width + c) * 2 + b / 2] = weight; break;
+        case SWL_PACKING_ROWS: ((int16_t *)packed)[(index * 4 + b) * width + c] = weight; break;
+        default: printf("no check packs weights as %d\n", (int)layout.packing), exit(1);
+      }
     }
 }
 
@@ -62,7 +51,7 @@ static swl_conv_args arguments(const layer *l, const kernels *k, int first, uint
   for (int c = 0; c < l->filters; c++) {
     bias[c] = l->bias[c];
     if (l->shift[c] < 33) high_half = false;
-    for (int i = 0; k->flips && i < l->step_count * 4; i++) bias[c] += 128 * l->weights[c * l->step_count * 4 + i];
+    for (int i = 0; k->table.flips_activations && i < l->step_count * 4; i++) bias[c] += 128 * l->weights[c * l->step_count * 4 + i];
   }
   const ptrdiff_t element = l->stores_s32 ? 4 : 1;
   return (swl_conv_args){
@@ -76,17 +65,18 @@ static swl_conv_args arguments(const layer *l, const kernels *k, int first, uint
 
 static void dense_with(const kernels *k, const layer *l, uint8_t *y) {
   int32_t *bias = room(sizeof(int32_t) * (size_t)(l->filters + 64));
-  const int most = k->lanes * k->panel_vectors;
+  const swl_layout layout = k->table.conv.layout;
+  const int most = layout.lanes * layout.vectors;
   for (int first = 0; first < l->filters; first += most) {
     const int channels = l->filters - first < most ? l->filters - first : most;
     swl_conv_args a = arguments(l, k, first, y, bias);
     a.channels = channels;
-    a.vectors = (channels + k->lanes - 1) / k->lanes;
-    const int width = (int)a.vectors * k->lanes;
-    void *packed = room((size_t)(l->step_count * width * 4) * element_bytes(k->packing));
-    for (int t = 0; t < l->step_count; t++) pack(l, k, t, first, width, t, packed);
+    a.vectors = (channels + layout.lanes - 1) / layout.lanes;
+    const int width = (int)a.vectors * layout.lanes;
+    void *packed = room((size_t)(l->step_count * width * 4) * element_bytes(layout));
+    for (int t = 0; t < l->step_count; t++) pack(l, layout, t, first, width, t, packed);
     a.weights = packed;
-    k->conv(&a);
+    k->table.conv.run(&a);
     free(packed);
   }
   free(bias);
@@ -100,10 +90,11 @@ typedef struct {
 } sparse_layer;
 
 static sparse_layer make_sparse(const kernels *k, const layer *l, uint8_t *y) {
+  const swl_layout layout = k->table.sparse.layout;
   const int groups = (l->filters + 15) / 16;
   const size_t most = (size_t)(groups * l->step_count);
   sparse_layer s = {
-      .weights = room(most * 64 * element_bytes(k->packing)), .steps = room(sizeof(int32_t) * most),
+      .weights = room(most * 64 * element_bytes(layout)), .steps = room(sizeof(int32_t) * most),
       .bias = room(sizeof(int32_t) * (size_t)(l->filters + 64)),
       .groups = room(sizeof(swl_sparse_group) * (size_t)groups)};
   int block = 0;
@@ -118,7 +109,7 @@ static sparse_layer make_sparse(const kernels *k, const layer *l, uint8_t *y) {
         for (int b = 0; b < 4; b++) is_zero = is_zero && l->weights[(c * l->step_count + t) * 4 + b] == 0;
       if (is_zero) continue;
       s.steps[block] = l->steps[t];
-      pack(l, k, t, 16 * g, 16, block++, s.weights);
+      pack(l, layout, t, 16 * g, 16, block++, s.weights);
     }
     group->block_count = block - group->first_block;
   }
@@ -132,7 +123,7 @@ static void free_sparse(sparse_layer *s) { free(s->weights), free(s->steps), fre
 
 static void sparse_with(const kernels *k, const layer *l, uint8_t *y) {
   sparse_layer s = make_sparse(k, l, y);
-  k->sparse(&s.args);
+  k->table.sparse.run(&s.args);
   free_sparse(&s);
 }
 
@@ -168,21 +159,29 @@ static void check_convolutions(const kernels *k, int rounds) {
 }
 
 #include "check-rows.h"
-#if defined(CHECK_AVX512)
 #include "check-panels.h"
 #include "check-winograd.h"
-#endif
+
+/// Fails on a kernel of `k` that nothing here runs.
+static void refuse_unchecked(const kernels *k) {
+  const swl_kernel_table *t = &k->table;
+  const char *unchecked[] = {t->dense.name, t->winograd2x2.name, t->widen.name};
+  for (size_t i = 0; i < sizeof unchecked / sizeof *unchecked; i++)
+    if (unchecked[i] != NULL) printf("tools/check-kernels.c has no check of %s\n", unchecked[i]), exit(1);
+}
 
 int main(int argc, char **argv) {
   const int rounds = argc > 1 ? atoi(argv[1]) : 300;
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-    check_convolutions(&tables[i], rounds);
-    check_rows(&tables[i], rounds);
-    printf("%s: %d random layers and %d random rows agree\n", tables[i].name, rounds, rounds);
+    const kernels *k = &tables[i];
+    refuse_unchecked(k);
+    check_convolutions(k, rounds);
+    check_rows(k, rounds);
+    printf("%s: %d random layers and %d random rows agree\n", k->name, rounds, rounds);
+    if (k->table.narrow.run != NULL) check_panels(k, rounds, true);
+    if (k->table.four_bit.run != NULL) check_panels(k, rounds, false);
+    if (k->table.winograd4x4.run != NULL) check_winograd(k, rounds);
+    if (k->table.interleave.run != NULL) check_interleave(k, rounds);
   }
-#if defined(CHECK_AVX512)
-  check_panels(rounds);
-  check_winograd(rounds);
-#endif
   return 0;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 /// The filters from `first` on, at most four, as steps of 64 inputs: a run is a row of the window, or less by a random cut.
-static void few_with(const layer *l, const kernels *k, int first, int channels, uint8_t *y) {
+static void narrow_with(const layer *l, const kernels *k, int first, int channels, uint8_t *y) {
   const int width = channels > 2 ? 4 : 2, most = 1 + below(16), per_row = l->kernel * l->channels / 4;
   int32_t *bias = room(sizeof(int32_t) * (size_t)(l->filters + 64)), *steps = room(sizeof(int32_t) * (size_t)l->step_count);
   int8_t *weights = room((size_t)(l->step_count * width * 64));
@@ -20,12 +20,12 @@ static void few_with(const layer *l, const kernels *k, int first, int channels, 
   }
   swl_conv_args a = arguments(l, k, first, y, bias);
   a.steps = steps, a.step_count = count, a.weights = weights, a.channels = channels;
-  swl_few_u8s8__avx512vnni(&a);
+  k->table.narrow.run(&a);
   free(bias), free(steps), free(weights);
 }
 
 /// The filters from `first` on, at most 64, their weights two to a byte.
-static void nibbles_with(const layer *l, const kernels *k, int first, int channels, uint8_t *y) {
+static void four_bit_with(const layer *l, const kernels *k, int first, int channels, uint8_t *y) {
   int32_t *bias = room(sizeof(int32_t) * (size_t)(l->filters + 128)), *steps = room(sizeof(int32_t) * (size_t)(l->step_count + 1));
   uint8_t *weights = room((size_t)((l->step_count + 1) / 2 * 256));
   memcpy(steps, l->steps, sizeof(int32_t) * (size_t)l->step_count);
@@ -35,29 +35,27 @@ static void nibbles_with(const layer *l, const kernels *k, int first, int channe
         weights[t / 2 * 256 + 4 * c + b] |= (uint8_t)((l->weights[((first + c) * l->step_count + t) * 4 + b] & 15) << t % 2 * 4);
   swl_conv_args a = arguments(l, k, first, y, bias);
   a.steps = steps, a.step_count = (l->step_count + 1) / 2 * 2, a.weights = weights, a.channels = channels;
-  swl_dense_u8s4__avx512vnni(&a);
+  k->table.four_bit.run(&a);
   free(bias), free(steps), free(weights);
 }
 
-static void check_panels(int rounds) {
-  const kernels *k = &tables[1];
+static void check_panels(const kernels *k, int rounds, bool is_narrow) {
   for (int round = 0; round < rounds; round++) {
-    layer l = random_layer(true, PICK(30, 100, 100));
-    const bool is_few = l.window_pixels > 1 || below(2);
-    if (!is_few)
+    layer l = random_layer(is_narrow, PICK(30, 100, 100));
+    if (!is_narrow)
       for (int i = 0; i < l.filters * l.step_count * 4; i++) l.weights[i] = (int8_t)((l.weights[i] + 128) % 16 - 8);
     uint8_t *expected = room(output_bytes(&l) + 1), *actual = room(output_bytes(&l) + 1);
     actual[output_bytes(&l)] = 0xA5;
     plain(&l, expected);
-    const int most = is_few ? 4 : 64;
+    const int most = is_narrow ? 4 : 64;
     for (int first = 0; first < l.filters; first += most) {
       const int channels = l.filters - first < most ? l.filters - first : most;
-      (is_few ? few_with : nibbles_with)(&l, k, first, channels, actual);
+      (is_narrow ? narrow_with : four_bit_with)(&l, k, first, channels, actual);
     }
-    expect_equal(is_few ? "panel of few channels" : "dense panel of four bits", k, &l, expected, actual);
+    expect_equal(is_narrow ? "panel of few channels" : "dense panel of four bits", k, &l, expected, actual);
     if (actual[output_bytes(&l)] != 0xA5) printf("a panel wrote past the outputs\n"), exit(1);
     free(expected), free(actual);
     free_layer(&l);
   }
-  printf("avx512vnni: %d random panels of few channels or four bits agree\n", rounds);
+  printf("%s: %d random panels of %s agree\n", k->name, rounds, is_narrow ? "few channels" : "four bits");
 }

@@ -41,18 +41,19 @@ static void free_quads(swl_depthwise_args *d) {
 /// A depthwise layer by both tables; on `k` alone with quads where that is its packing.
 static void check_depthwise(const kernels *k, swl_depthwise_args d, int channels, uint8_t *const *y, size_t count) {
   d.conv.y = y[0];
-  tables[0].depthwise(&d);
+  portable_kernels.table.depthwise.run(&d);
   d.conv.y = y[1];
   int32_t steps[12];
-  if (k->reads_quads) pack_quads(&d, channels, below(2), steps);
-  k->depthwise(&d);
-  if (k->reads_quads) free_quads(&d);
+  const bool reads_quads = k->table.depthwise.layout.packing == SWL_PACKING_QUADS;
+  if (reads_quads) pack_quads(&d, channels, below(2), steps);
+  k->table.depthwise.run(&d);
+  if (reads_quads) free_quads(&d);
   expect_same("depthwise convolution", k, y[0], y[1], count);
 }
 
 /// The kernels that work on runs of channels, against the portable ones (which Swift's tests hold to the definition).
 static void check_rows(const kernels *k, int rounds) {
-  const kernels *portable = &tables[0];
+  const kernels *portable = &portable_kernels;
   for (int round = 0; round < rounds; round++) {
     layer l = random_layer(true, 100);
     const int channels = PICK(1, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 64, 65, 100), side = 12;
@@ -90,14 +91,30 @@ static void check_rows(const kernels *k, int rounds) {
         .right_mantissa = (int32_t)(next() % (1u << 30)), .shift = PICK(12, 28, 31, 50), .zero_point = below(256), .hi = 255};
     add.offset = (1ll << (add.shift - 1)) - 100ll * add.left_mantissa;
     check_depthwise(k, d, channels, y, (size_t)count);
-    for (int i = 0; i < 2; i++) pool.y = y[i], (i ? k : portable)->max_pool(&pool);
+    for (int i = 0; i < 2; i++) pool.y = y[i], (i ? k : portable)->table.max_pool.run(&pool);
     expect_same("max pool", k, y[0], y[1], (size_t)count);
-    for (int i = 0; i < 2; i++) pool.y = y[i], (i ? k : portable)->mean_pool(&pool);
+    for (int i = 0; i < 2; i++) pool.y = y[i], (i ? k : portable)->table.mean_pool.run(&pool);
     expect_same("average pool", k, y[0], y[1], (size_t)count);
-    for (int i = 0; i < 2; i++) add.y = y[i], (i ? k : portable)->addition(&add);
+    for (int i = 0; i < 2; i++) add.y = y[i], (i ? k : portable)->table.add.run(&add);
     expect_same("addition", k, y[0], y[1], (size_t)count);
     free((void *)d.conv.requantization.bias);
     free(x), free(y[0]), free(y[1]), free(weights);
     free_layer(&l);
   }
+}
+
+/// Rows of an image as words of four bytes below one another.
+static void check_interleave(const kernels *k, int rounds) {
+  for (int round = 0; round < rounds; round++) {
+    const int count = below(200), distance = 1 + below(70), bytes = count + 3 * distance;
+    uint8_t *x = room((size_t)bytes), *y = room((size_t)(4 * count) + 1);
+    for (int i = 0; i < bytes; i++) x[i] = (uint8_t)next();
+    y[4 * count] = 0xA5;
+    k->table.interleave.run(x, distance, count, y);
+    for (int i = 0; i < 4 * count; i++)
+      if (y[i] != x[i / 4 + i % 4 * distance]) printf("%s interleaves byte %d otherwise\n", k->name, i), exit(1);
+    if (y[4 * count] != 0xA5) printf("%s interleaves past the end\n", k->name), exit(1);
+    free(x), free(y);
+  }
+  printf("%s: %d random images interleave\n", k->name, rounds);
 }

@@ -5,24 +5,25 @@
 
 static const int winograd_g[6][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4}, {0, 0, 8}, {1, 2, 4}, {1, -2, 4}};
 
-/// G g G^T of all filters, in panels of 32.
-static int16_t *transformed(const int8_t *weights, int channels, int filters) {
+/// G g G^T of all filters, in panels of two vectors.
+static int16_t *transformed(const int8_t *weights, int channels, int filters, int lanes) {
   const int pairs = (channels + 1) / 2;
-  int16_t *u = room(sizeof(int16_t) * (size_t)(36 * pairs * 2 * (filters + 31)));
+  int16_t *u = room(sizeof(int16_t) * (size_t)(36 * pairs * 2 * (filters + 2 * lanes - 1)));
   for (int f = 0; f < filters; f++)
     for (int c = 0; c < channels; c++)
       for (int p = 0; p < 36; p++) {
         int sum = 0;
         for (int t = 0; t < 9; t++)
           sum += winograd_g[p / 6][t / 3] * winograd_g[p % 6][t % 3] * weights[(f * 9 + t) * channels + c];
-        const int first = f / 32 * 32, width = filters - first > 16 ? 32 : 16;
+        const int first = f / (2 * lanes) * 2 * lanes, width = filters - first > lanes ? 2 * lanes : lanes;
         u[first * 36 * pairs * 2 + (p * pairs + c / 2) * width * 2 + (f - first) * 2 + c % 2] = (int16_t)sum;
       }
   return u;
 }
 
 /// Images of all last tiles, whole, half and cut short.
-static void check_winograd(int rounds) {
+static void check_winograd(const kernels *k, int rounds) {
+  const int lanes = k->table.winograd4x4.layout.lanes;
   for (int round = 0; round < rounds; round++) {
     layer l = random_layer(false, 100);
     const int images = 1 + below(3), channels = 16 + below(40), filters = 1 + below(70), pools = below(2);
@@ -46,7 +47,7 @@ static void check_winograd(int rounds) {
     const int element = l.stores_s32 ? 4 : 1, count = images * rows * columns * filters;
     uint8_t *y = room((size_t)(count * element) + 1);
     y[count * element] = 0xA5;
-    int16_t *u = transformed(weights, channels, filters);
+    int16_t *u = transformed(weights, channels, filters, lanes);
     swl_winograd_args a = {
         .x = x, .images = images, .x_image = image, .x_row = width * channels, .x_pixel = channels, .inputs = channels,
         .pairs = pairs, .tile_rows = tile_rows, .tile_columns = tile_columns, .ends_short_rows = short_rows,
@@ -56,8 +57,8 @@ static void check_winograd(int rounds) {
         .requantization = {bias, mantissa, shift, l.zero_point, l.lo, l.hi, least >= 33}, .y = y,
         .y_image = rows * columns * filters * element, .y_row = columns * filters * element, .y_pixel = filters * element,
         .outputs = filters, .stores_s32 = l.stores_s32, .tile_block = block,
-        .scratch = room((size_t)(36 * (block * 128 + ((block * 4 * pairs + 63) / 64 | 1) * 64)))};
-    swl_winograd4x4_u8s8__avx512vnni(&a);
+        .scratch = room((size_t)(36 * (block * 8 * lanes + ((block * 4 * pairs + 63) / 64 | 1) * 64)))};
+    k->table.winograd4x4.run(&a);
     for (int i = 0; i < count; i++) {
       const int f = i % filters, column = i / filters % columns, row = i / filters / columns % rows;
       const uint8_t *from = x + i / filters / columns / rows * image;
@@ -82,5 +83,5 @@ static void check_winograd(int rounds) {
     free(x), free(weights), free(bias), free(mantissa), free(shift), free(y), free(u), free(a.scratch);
     free_layer(&l);
   }
-  printf("avx512vnni: %d random Winograd layers agree\n", rounds);
+  printf("%s: %d random Winograd layers agree\n", k->name, rounds);
 }

@@ -36,6 +36,12 @@ require_zlib() {
   has_zlib || fail "zlib's header is still missing after installing zlib1g-dev."
 }
 
+# The checks of the code are Python, of its standard library alone.
+require_python() {
+  command -v python3 >/dev/null 2>&1 || apt_install python3 || fail "python3 is missing and could not be installed. Install Python 3.9 or later and try again."
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' || fail "python3 is older than 3.9."
+}
+
 # not_run WHAT WHY: a check that cannot run here. In CI (CI=true) that is a failure; elsewhere tools/test lists it at its end.
 not_run() {
   [ "${CI:-}" != true ] || fail "$1 cannot run: $2"

@@ -108,15 +108,13 @@ extension PreparedModel {
   private func overheadReason(_ node: Node, microseconds: Double) -> String? {
     // A call of less spends most of its time in getting to the kernel, requantizing and storing.
     if microseconds < 1 { return "short call" }
-    switch node.op {
+    guard node.op.isWeighted else { return "no weights" }
     // No sums over channels: the multiply-accumulate instruction adds products of one channel alone.
-    case .conv2D(let conv) where conv.isDepthwise(on: model.values[node.inputs[0]].shape): return "depthwise"
-    case .conv2D, .dense:
-      // So few products per output that requantizing and storing it weigh as much.
-      let sum = node.parameters[0].count / max(node.parameters[0].shape[0], 1)
-      return sum < 64 ? "short sums" : nil
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: return "no weights"
-    }
+    let groups = model.traits(of: node).groups
+    if groups > 1, groups == model.values[node.inputs[0]].shape.channels { return "depthwise" }
+    // So few products per output that requantizing and storing it weigh as much.
+    let sum = node.parameters[0].count / max(node.parameters[0].shape[0], 1)
+    return sum < 64 ? "short sums" : nil
   }
 
   private static func text(_ shape: Shape) -> String {

@@ -11,18 +11,10 @@ extension Model {
     guard let first = nodes.first else { return 0 }
     let node = self.nodes[first]
     let input = values[node.inputs[0]].shape
-    switch node.op {
-    case .dense(let dense): return dense.units * input.count
-    case .conv2D(let conv):
-      guard let plan = try? conv.plan(for: input) else { return 0 }
-      var pool: WindowPlan?
-      for index in nodes.dropFirst() {
-        if case .pool2D(let operation) = self.nodes[index].op { pool = try? operation.plan(for: plan.output) }
-      }
-      let taps = plan.rows.tapsOnInput(under: pool?.rows) * plan.columns.tapsOnInput(under: pool?.columns)
-      return taps * conv.filters * (input.channels / conv.groups)
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: return 0
-    }
+    guard let plan = node.op.weightWindow(on: input) else { return 0 }
+    let pool = nodes.dropFirst().lazy.compactMap { self.nodes[$0].op.poolingWindow(on: plan.output) }.first
+    let taps = plan.rows.tapsOnInput(under: pool?.rows) * plan.columns.tapsOnInput(under: pool?.columns)
+    return taps * plan.output.channels * (input.channels / traits(of: node).groups)
   }
 }
 

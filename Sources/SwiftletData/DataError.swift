@@ -84,9 +84,7 @@ extension DataError: CustomStringConvertible {
         + "folder of their own"
     case .mapping(let line):
       "line \(line) is not a label from 0 to 255 that is new and the codes of its characters, such as '10 65'"
-    case .unknownLayout(let found):
-      "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png (or .wav) folders, "
-        + "*.png images or LABEL_*_INDEX.wav recordings\(DataError.instead(found))"
+    case .unknownLayout(let found): DataError.unknownLayoutText(found)
     case .notAFolder: "is a file; a folder of MNIST's idx files, of class-name/*.png folders or of .wav files is needed"
     case .labelIsNoByte(let label, let index):
       "label \(label) of image \(index) is not from 0 to 255, the labels that there may be; number the classes from 0"
@@ -105,9 +103,7 @@ extension DataError: CustomStringConvertible {
     case .sampleRateDiffers(let rate, let first, let other):
       "has \(rate) samples per second, unlike \(first) with \(other); all recordings must have one rate"
     case .imagesAndRecordings: "holds both images (.png) and recordings (.wav); give one kind"
-    case .classCount(let names):
-      "\(names.count) class folders or labels (\(ClassMismatch.list(names))); 2 to 256 are possible"
-        + (names.count < 2 ? "; give the folder that has the class folders, images or recordings right in it" : "")
+    case .classCount(let names): DataError.classCountText(names)
     case .tooManyPixels(let limit): "more than \(limit) bytes of pixels"
     case .sameClassTwice(let name):
       "two classes are named '\(printable(name.utf8))', spelled with different bytes; put them into one folder"
@@ -121,12 +117,25 @@ extension DataError: CustomStringConvertible {
     case .mixedFolders(let parts, let others):
       "has folders for parts of the data (\(ClassMismatch.list(parts))) beside others (\(ClassMismatch.list(others))); "
         + "move the others into the parts, or elsewhere"
-    case .onePart(let name):
-      "has a folder '\(name)' and no other part of the data; give that folder itself, and every seventh image of it is for "
-        + "testing, or add the others ('train' with 'test', 'val' or both)"
+    case .onePart(let name): DataError.onePartText(name)
     case .noTrainingPart(let names):
       "has \(ClassMismatch.list(names)), but no folder for training; name it 'train', or give one of the folders itself"
     }
+  }
+
+  private static func unknownLayoutText(_ found: String?) -> String {
+    "the folder holds neither MNIST's idx files (tools/fetch-mnist gets them) nor class-name/*.png (or .wav) folders, "
+      + "*.png images or LABEL_*_INDEX.wav recordings\(instead(found))"
+  }
+
+  private static func classCountText(_ names: [String]) -> String {
+    "\(names.count) class folders or labels (\(ClassMismatch.list(names))); 2 to 256 are possible"
+      + (names.count < 2 ? "; give the folder that has the class folders, images or recordings right in it" : "")
+  }
+
+  private static func onePartText(_ name: String) -> String {
+    "has a folder '\(name)' and no other part of the data; give that folder itself, and every seventh image of it is for "
+      + "testing, or add the others ('train' with 'test', 'val' or both)"
   }
 
   /// What there is instead, for the end of a sentence.

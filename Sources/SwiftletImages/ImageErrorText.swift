@@ -39,14 +39,7 @@ extension ImageError.Reason {
     case .unknownFormat(let count, let expected):
       text.write(text: "neither PNG, PGM, PPM nor IDX, and its ", count, " bytes are not raw images of ")
       text.writeDecimal(expected)
-    case .rawByteCount(let count, let expected, let kind):
-      if let kind {
-        text.write(text: "the file is ")
-        text.write(bytes: kind.name)
-        text.write(text: ", and its ")
-      }
-      text.write(text: "", count, " bytes are no raw images, which the model takes ")
-      text.write(text: "", expected, " bytes each")
+    case .rawByteCount(let count, let expected, let kind): text.writeRawByteCount(count, expected, kind)
     case .otherKind(let kind):
       text.write(text: "the file is ")
       text.write(bytes: kind.name)
@@ -93,6 +86,16 @@ extension ImageError.Reason {
 }
 
 extension ByteWriter {
+  fileprivate mutating func writeRawByteCount(_ count: Int, _ expected: Int, _ kind: FileKind?) {
+    if let kind {
+      write(text: "the file is ")
+      write(bytes: kind.name)
+      write(text: ", and its ")
+    }
+    write(text: "", count, " bytes are no raw images, which the model takes ")
+    write(text: "", expected, " bytes each")
+  }
+
   /// "28 x 28 gray", or "28 x 28 with 5 channels".
   fileprivate mutating func writeSize(_ width: Int, _ height: Int, _ channels: Int) {
     write(text: "", width, " x ")

@@ -32,7 +32,7 @@ package struct IntegerOperation: Sendable {
   ///   - inputs: Of shapes that the operator accepts, quantized to u8.
   ///   - output: Of the operator's shape, quantized to u8.
   package init?(_ op: Operator, inputs: [Value], output: Value) {
-    let from = inputs.compactMap(\.quantization)
+    let from = inputs.compactMap { $0.quantization }
     guard let to = output.quantization, from.count == inputs.count else { return nil }
     switch op {
     case .activation(let activation):

@@ -1,10 +1,12 @@
 import CSwiftletPlatform
+import SwiftletReference
 
 /// Memory of a prepared model, 64-byte aligned, freed together; written while preparing and never after.
 ///
-/// Elements are plain values without references: nothing is deinitialized.
+/// Elements are plain values without references, which nothing deinitializes, but for definitions.
 final class PackedMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
+  private var definitions: [UnsafeMutablePointer<IntegerOperation>] = []
   private(set) var byteCount = 0
   private var taken = 0
   /// The most bytes in all.
@@ -28,6 +30,13 @@ final class PackedMemory {
     byteCount = packed
     room.initialize(to: element)
     return UnsafePointer(room)
+  }
+
+  /// Counts bytes as packed that are not kept: what users see as packed bytes, and what a limit of them decides, stays
+  /// the same whatever the program beside the weights takes.
+  func count(_ bytes: Int) {
+    byteCount += bytes
+    taken += bytes + 192
   }
 
   /// A copy of `elements`.
@@ -60,6 +69,14 @@ final class PackedMemory {
     return block
   }
 
+  /// A definition at a fixed place, which steps that count no references point to.
+  func keep(_ operation: IntegerOperation) -> UnsafePointer<IntegerOperation> {
+    let place = UnsafeMutablePointer<IntegerOperation>.allocate(capacity: 1)
+    place.initialize(to: operation)
+    definitions.append(place)
+    return UnsafePointer(place)
+  }
+
   /// That so many bytes more are too many.
   func error(_ bytes: Int) -> PrepareError {
     let (needed, overflow) = bytes.addingReportingOverflow(taken)
@@ -68,5 +85,9 @@ final class PackedMemory {
 
   deinit {
     for block in blocks { swl_aligned_free(block) }
+    for place in definitions {
+      place.deinitialize(count: 1)
+      place.deallocate()
+    }
   }
 }

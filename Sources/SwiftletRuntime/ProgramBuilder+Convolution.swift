@@ -14,7 +14,7 @@ struct LayerTables {
 extension ProgramBuilder {
   func convolutionStep(
     _ group: FusedNodes, _ conv: Conv2D
-  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  ) throws(PrepareError) -> (step: Step, kernel: KernelName) {
     let node = model.nodes[group.nodes[0]]
     let input = model.values[node.inputs[0]].shape
     let stage = outputStage(group)
@@ -60,13 +60,13 @@ extension ProgramBuilder {
         rowByteCount: input.width * input.channels, top: geometry.top,
         leftByteCount: geometry.left * channels, bottom: geometry.bottom, rightByteCount: geometry.right * channels,
         repeats: repeats, fill: UInt8(truncatingIfNeeded: quantization(node.inputs[0]).zeroPoint),
-        widens: inputByteCount > 1)
+        widen: inputByteCount > 1 ? table.widen.run : nil)
     }
     let wordSteps =
       isDepthwise || isBatched || blocks != nil || conv.groups > 1
       ? nil : self.wordSteps(geometry, pixels: cells.count, filters: conv.filters)
     var words: WordImage?
-    if wordSteps != nil, let kernel = kernels.words {
+    if wordSteps != nil, let kernel = table.interleave.run {
       words = WordImage(
         kernel: kernel, buffer: addScratch(byteCount: 8 * paddedByteCount), byteCount: paddedByteCount,
         rowStep: geometry.rowStep)
@@ -79,14 +79,14 @@ extension ProgramBuilder {
     if isDepthwise {
       let (panel, microkernel) = try depthwisePanel(index, geometry, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(try memory.store(step)), kernels.depthwiseName)
+      return (step, KernelName(table.depthwise.name))
     }
     return try weightedStep(
       group, blocks, wordSteps ?? geometry.steps(groups: conv.groups, of: layout.packing.stepInputs),
       groups: conv.groups, tables, padding: padding, words: words, isBatched: isBatched)
   }
 
-  func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  func denseStep(_ group: FusedNodes) throws(PrepareError) -> (step: Step, kernel: KernelName) {
     let node = model.nodes[group.nodes[0]]
     let count = model.values[node.inputs[0]].shape.count
     let units = output(of: node).shape.channels
@@ -101,45 +101,47 @@ extension ProgramBuilder {
   }
 
   private func layout(isBatched: Bool, isSparse: Bool) -> PanelLayout {
-    if isSparse { return kernels.sparseLayout ?? kernels.layout }
-    return isBatched ? kernels.denseLayout ?? kernels.layout : kernels.layout
+    if isSparse { return kernels.sparseLayout }
+    return isBatched ? kernels.denseLayout : kernels.layout
   }
 
   /// A convolution or dense layer, block-sparse where there are `blocks`.
   private func weightedStep(
     _ group: FusedNodes, _ blocks: SparseBlocks?, _ steps: [WindowStep], groups: Int, _ tables: LayerTables,
     padding: PaddedCopy?, words: WordImage? = nil, isBatched: Bool
-  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  ) throws(PrepareError) -> (step: Step, kernel: KernelName) {
     let index = group.nodes[0]
     if let blocks {
       let (panel, microkernel) = try sparsePanel(index, blocks.groups, tables)
       let step = try layerStep(group, [panel], microkernel, tables, padding: padding, isBatched: isBatched)
-      return (.convolution(try memory.store(step)), kernels.sparseName)
+      return (step, KernelName(table.sparse.name))
     }
     let panels = try panels(index, steps, groups: groups, tables, isBatched: isBatched)
     let step = try layerStep(group, panels, .dense, tables, padding: padding, words: words, isBatched: isBatched)
-    let name = isBatched && kernels.dense != nil ? kernels.denseName : kernels.convolutionName
-    return (.convolution(try memory.store(step)), name)
+    let name = isBatched && kernels.hasDense ? table.dense.name : table.conv.name
+    return (step, KernelName(name))
   }
 
   private func layerStep(
     _ group: FusedNodes, _ panels: [Panel], _ microkernel: Microkernel, _ tables: LayerTables, padding: PaddedCopy?,
     words: WordImage? = nil, isBatched: Bool
-  ) throws(PrepareError) -> ConvolutionStep {
+  ) throws(PrepareError) -> Step {
     let input = model.nodes[group.nodes[0]].inputs[0]
     let cost = cost(panels, microkernel)
-    return ConvolutionStep(
-      kernels: pointers, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
+    let step = ConvolutionStep(
+      kernels: kernels.functions, panels: try memory.store(panels), panelCount: panels.count, microkernel: microkernel,
       input: buffer(input), output: buffer(group.output), inputStride: byteCount(input),
       outputStride: byteCount(group.output), padding: padding, words: words, isBatched: isBatched,
-      nanoseconds: cost.nanoseconds,
       splitsChannels: isBatched || cost.weightCount > byteCount(input) && panels.count >= 8)
+    return try memory.step(
+      step, ConvolutionStep.functions(nanoseconds: cost.nanoseconds, isBatched: isBatched))
   }
 
   /// The steps over a `WordImage` where they are so many fewer that writing it pays.
   private func wordSteps(_ geometry: WindowGeometry, pixels: Int, filters: Int) -> [WindowStep]? {
     // Fewer rows than a word has bytes save nothing.
-    guard geometry.plan.window.kernel.height >= 4, kernels.words != nil, let byteCount = geometry.paddedByteCount,
+    guard geometry.plan.window.kernel.height >= 4, table.interleave.run != nil,
+      let byteCount = geometry.paddedByteCount,
       byteCount <= 1 << 20
     else { return nil }
     let steps = geometry.wordSteps(byteCount: byteCount)

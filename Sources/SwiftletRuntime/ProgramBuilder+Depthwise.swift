@@ -1,14 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
 
-/// How a depthwise kernel wants its weights.
-enum DepthwisePacking: Sendable {
-  /// [tap][channel], s16.
-  case taps
-  /// [block][quad][vector][element][4], s8: four taps of 64 bytes at a time, in the order that unpacking bytes gives.
-  case quads
-}
-
 extension ProgramBuilder {
   /// The one panel of a depthwise convolution, with the distance between its taps' weights.
   func depthwisePanel(
@@ -20,7 +12,7 @@ extension ProgramBuilder {
     var arguments = self.arguments(tables)
     arguments.channels = channels
     let weights = model.nodes[index].parameters[0].int8s ?? []
-    switch kernels.depthwisePacking {
+    switch table.depthwise.layout.packing {
     case .taps:
       let taps = weights.count / channels
       var turned = [Int16](repeating: 0, count: weights.count)
@@ -42,9 +34,11 @@ extension ProgramBuilder {
       arguments.weights = UnsafeRawPointer(try memory.store(quads.packed(weights, channels: channels, blocks)))
       arguments.requantization = try requantization(
         blocks.map { folded.bias[$0] }, blocks.map { folded.multipliers[$0] }, width: blocks.count, tables.stage)
+    case .none, .bytes, .pairs, .rows, .widened, .runs, .nibbles, .transformed:
+      preconditionFailure("no depthwise kernel packs its weights so")
     }
     return (
-      Panel(arguments: arguments, kernel: kernels.convolution, stepWeightCount: channels),
+      Panel(arguments: arguments, kernel: table.conv.run, stepWeightCount: channels),
       .depthwise(weightStride: channels)
     )
   }

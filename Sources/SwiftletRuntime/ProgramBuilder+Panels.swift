@@ -1,5 +1,6 @@
 import CSwiftletKernels
 import SwiftletModel
+import SwiftletReference
 
 /// A kernel and how its weights are packed.
 private struct PanelKernel {
@@ -17,7 +18,7 @@ extension ProgramBuilder {
     do { folded = try model.foldedChannels(ofNode: index) } catch { throw PrepareError(error) }
     let layout = tables.layout
     let wide = PanelKernel(
-      function: isBatched ? kernels.dense ?? kernels.convolution : kernels.convolution,
+      function: isBatched && kernels.hasDense ? table.dense.run : table.conv.run,
       packer: packer(index, steps, tables.outputChannels, layout))
     let groupFilters = tables.outputChannels / groups
     let groupInputs = model.values[node.inputs[0]].shape.channels / groups
@@ -52,7 +53,7 @@ extension ProgramBuilder {
     let layout = packer.layout
     let vectors = (filters.count + layout.lanes - 1) / layout.lanes
     var used = packer.usedSteps(filters: filters)
-    if case .nibbles = layout.packing, used.count & 1 != 0 {
+    if layout.packing == .nibbles, used.count & 1 != 0 {
       used.append(WindowStep(offset: used[0].offset, first: 0, count: 0))
     }
     var arguments = self.arguments(tables)
@@ -61,13 +62,13 @@ extension ProgramBuilder {
     arguments.weights = try packer.pack(used, filters: filters, vectors: vectors, into: memory)
     arguments.vectors = vectors
     arguments.channels = filters.count
-    if case .bytes = layout.packing, kernels.dense != nil {
+    if layout.packing == .bytes, kernels.hasDense {
       let fitting = packer.stepsFittingInt16(used, filters: filters)
       arguments.whole_steps = fitting.whole
       arguments.split_steps = fitting.nibbles
     }
     arguments.requantization = try requantization(
-      packer.bias(folded.bias, filters, flips: kernels.flipsActivations), Array(folded.multipliers[filters]),
+      packer.bias(folded.bias, filters, flips: table.flips_activations), Array(folded.multipliers[filters]),
       width: max(vectors * layout.lanes, kernels.layout.lanes), tables.stage)
     return Panel(
       arguments: arguments, kernel: kernel.function,
@@ -80,7 +81,7 @@ extension ProgramBuilder {
   private func few(of filterCount: Int, _ wide: WeightPacker) -> (count: Int, kernel: PanelKernel)? {
     let count = filterCount % wide.layout.lanes
     let steps = wide.steps
-    guard let function = kernels.few, 1...4 ~= count, steps.allSatisfy({ $0.distance == 1 }) else { return nil }
+    guard let function = table.narrow.run, 1...4 ~= count, steps.allSatisfy({ $0.distance == 1 }) else { return nil }
     let layout = PanelLayout(packing: .runs, lanes: count > 2 ? 4 : 2, vectors: 1)
     let runs = WindowGeometry.cut(WindowGeometry.joined(steps), into: layout.packing.stepInputs)
     // Half cycles a pixel, measured (Zen 4).
@@ -94,7 +95,9 @@ extension ProgramBuilder {
   /// not fit the first-level cache.
   private func nibbles(_ wide: WeightPacker) -> PanelKernel? {
     // The kernel's sums are 16 times as large: 16 * 8 * 255 for each weight stays below 2^31.
-    guard let function = kernels.nibbles, wide.weights.count > 1 << 15, wide.filterCount <= 1 << 16 else { return nil }
+    guard let function = table.four_bit.run, wide.weights.count > 1 << 15, wide.filterCount <= 1 << 16 else {
+      return nil
+    }
     let layout = PanelLayout(packing: .nibbles, lanes: wide.layout.lanes, vectors: wide.layout.vectors)
     let packer = WeightPacker(layout: layout, weights: wide.weights, filterCount: wide.filterCount, steps: wide.steps)
     return PanelKernel(function: function, packer: packer)

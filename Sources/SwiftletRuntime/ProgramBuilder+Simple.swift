@@ -3,14 +3,14 @@ import SwiftletModel
 import SwiftletReference
 
 extension ProgramBuilder {
-  func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: StaticString) {
+  func poolStep(_ index: Int, _ pool: Pool2D) throws(PrepareError) -> (step: Step, kernel: KernelName) {
     let node = model.nodes[index]
     let plan: WindowPlan
     do { plan = try pool.plan(for: model.values[node.inputs[0]].shape) } catch {
       throw PrepareError(.graph(.shape(error)))
     }
-    if !pool.hasReciprocal(on: plan.input) {
-      return (.reference(try memory.store(referenceStep(index))), "reference")
+    guard pool.hasKernel(on: plan.input) else {
+      return (try referenceStep(index), "reference")
     }
     guard plan.input.count <= Int(Int32.max) else { throw memory.error(plan.input.count) }
     let rowBytes = plan.input.width * plan.input.channels
@@ -26,10 +26,14 @@ extension ProgramBuilder {
     // No window has more taps on the input, however large its kernel.
     let taps = min(pool.window.kernel.height, plan.input.height) * min(pool.window.kernel.width, plan.input.width)
     let step = PoolStep(
-      kernels: pointers, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
+      kernels: kernels.functions, isMax: pool.reduction == .max, arguments: arguments, input: buffer(node.inputs[0]),
       output: buffer(node.output), inputStride: byteCount(node.inputs[0]), outputStride: byteCount(node.output),
-      nanoseconds: nanoseconds(operations: plan.output.count * taps))
-    return (.pool(try memory.store(step)), pool.reduction == .max ? kernels.maxPoolName : kernels.meanPoolName)
+      inputRowByteCount: rowBytes)
+    let functions = PoolStep.functions(
+      nanoseconds: nanoseconds(operations: plan.output.count * taps), rowCount: plan.output.height)
+    return (
+      try memory.step(step, functions), KernelName(pool.reduction == .max ? table.max_pool.name : table.mean_pool.name)
+    )
   }
 
   private func axisTables(
@@ -108,7 +112,7 @@ extension ProgramBuilder {
       magic_or_mantissa: Int64(magic))
   }
 
-  func additionStep(_ group: FusedNodes, _ add: Add) throws(PrepareError) -> AdditionStep {
+  func additionStep(_ group: FusedNodes, _ add: Add) throws(PrepareError) -> Step {
     let node = model.nodes[group.nodes[0]]
     let left = quantization(node.inputs[0])
     let right = quantization(node.inputs[1])
@@ -126,10 +130,15 @@ extension ProgramBuilder {
     arguments.zero_point = stage.zeroPoint
     arguments.lo = stage.lo
     arguments.hi = stage.hi
-    return AdditionStep(
-      kernels: pointers, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
+    let shape = model.values[group.output].shape
+    let step = AdditionStep(
+      kernels: kernels.functions, arguments: arguments, left: buffer(node.inputs[0]), right: buffer(node.inputs[1]),
       output: buffer(group.output), count: byteCount(group.output),
-      nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)))
+      rowByteCount: shape.width * shape.channels)
+    return try memory.step(
+      step,
+      AdditionStep.functions(
+        nanoseconds: nanoseconds(operations: 4 * byteCount(group.output)), rowCount: shape.height))
   }
 
   func concatStep(_ node: Node) throws(PrepareError) -> ConcatStep {
@@ -152,7 +161,12 @@ extension ProgramBuilder {
 }
 
 extension Pool2D {
-  /// Whether no mean divides by more than 2^22, up to which its reciprocal is exact: an override may name more, and
-  /// padding may count as more.
-  func hasReciprocal(on input: Shape) -> Bool { reduction == .max || bounds(on: input).divisor <= 1 << 22 }
+  /// Whether kernels compute this pool; the definition computes all.
+  func hasKernel(on input: Shape) -> Bool {
+    switch reduction {
+    case .max: true
+    // Up to 2^22 the reciprocal of a mean's divisor is exact: an override may name more, and padding may count as more.
+    case .average: bounds(on: input).divisor <= 1 << 22
+    }
+  }
 }

@@ -28,7 +28,7 @@ extension ProgramBuilder {
   func sparseBlocks(
     _ index: Int, _ steps: [WindowStep], groups: Int, _ outputChannels: Int
   ) -> SparseBlocks? {
-    let packer = packer(index, steps, outputChannels, kernels.sparseLayout ?? kernels.layout)
+    let packer = packer(index, steps, outputChannels, kernels.sparseLayout)
     let groupFilters = outputChannels / groups
     let groupInputs = model.values[model.nodes[index].inputs[0]].shape.channels / groups
     var blocks: [(filters: Range<Int>, inputOffset: Int)] = []
@@ -84,10 +84,10 @@ extension ProgramBuilder {
     arguments.step_count = count
     arguments.weights = UnsafeRawPointer(weights)
     arguments.requantization = try requantization(
-      packer.bias(folded.bias, 0..<tables.outputChannels, flips: kernels.flipsActivations), folded.multipliers,
+      packer.bias(folded.bias, 0..<tables.outputChannels, flips: table.flips_activations), folded.multipliers,
       width: tables.outputChannels + Self.blockWidth - 1, tables.stage)
     return (
-      Panel(arguments: arguments, kernel: kernels.convolution, stepWeightCount: 4 * Self.blockWidth),
+      Panel(arguments: arguments, kernel: table.conv.run, stepWeightCount: 4 * Self.blockWidth),
       .sparse(try memory.store(groups), groupCount: groups.count)
     )
   }

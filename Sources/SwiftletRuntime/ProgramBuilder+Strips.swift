@@ -61,7 +61,7 @@
 
     /// Whether a strip and the pool's output take no more memory than the convolution's whole output would.
     private func fitsInStrips(_ pool: Pool2D, _ input: Shape) -> Bool {
-      guard pool.hasReciprocal(on: input), let plan = try? pool.plan(for: input), plan.rows.dilation == 1 else {
+      guard pool.hasKernel(on: input), let plan = try? pool.plan(for: input), plan.rows.dilation == 1 else {
         return false
       }
       let rows = StripStep.Rows(input)
@@ -75,34 +75,35 @@
       _ group: FusedNodes, _ conv: Conv2D, consumer tail: FusedNodes
     ) throws(PrepareError) -> (step: Step, kernel: [UInt8]) {
       let rows = StripStep.Rows(model.values[group.output].shape)
-      let made: (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: StaticString)
-      do { made = try stripConsumer(tail, of: group, rows) } catch {
+      let consumer: (step: Step, kernel: KernelName, strip: Int?)
+      do { consumer = try stripConsumer(tail, of: group, rows) } catch {
         throw error.node == nil ? PrepareError(error.reason, node: tail.nodes[0]) : error
       }
-      let (producer, kernel) = try convolutionStep(group, conv)
+      let producer = try convolutionStep(group, conv)
+      // What the two steps took when a strip kept copies of them.
+      memory.count(184)
       let step = StripStep(
-        producer: try memory.store([producer]), consumer: try memory.store([made.consumer]), rows: rows,
-        strip: made.strip, nanoseconds: producer.shareableNanoseconds + made.nanoseconds)
+        producer: producer.step, consumer: consumer.step, rows: rows, strip: consumer.strip,
+        output: buffer(tail.output), outputStride: byteCount(tail.output))
+      let functions = StripStep.functions(
+        nanoseconds: producer.step.shareableNanoseconds + consumer.step.shareableNanoseconds)
       return (
-        .strips(try memory.store(step)),
-        kernel.withUTF8Buffer { Array($0) } + [UInt8(ascii: "+")] + made.kernel.withUTF8Buffer { Array($0) }
+        try memory.step(step, functions), producer.kernel.bytes + [UInt8(ascii: "+")] + consumer.kernel.bytes
       )
     }
 
+    /// The step that takes the rows, and the scratch buffer of a strip where it needs one.
     private func stripConsumer(
       _ tail: FusedNodes, of group: FusedNodes, _ rows: StripStep.Rows
-    ) throws(PrepareError) -> (consumer: StripStep.Consumer, strip: Int?, nanoseconds: Int, kernel: StaticString) {
+    ) throws(PrepareError) -> (step: Step, kernel: KernelName, strip: Int?) {
       let node = model.nodes[tail.nodes[0]]
       switch node.op {
       case .pool2D(let pool):
         addBuffer(for: tail.output)
         let (step, kernel) = try poolStep(tail.nodes[0], pool)
-        guard case .pool(let step) = step else { preconditionFailure("fitsInStrips bounds the divisor") }
-        let strip = addScratch(byteCount: rows.byteCount(pooledBy: pool.window.kernel.height))
-        return (.pool(step.pointee), strip, step.pointee.nanoseconds, kernel)
+        return (step, kernel, addScratch(byteCount: rows.byteCount(pooledBy: pool.window.kernel.height)))
       case .add(let add):
-        let isLeft = node.inputs[0] == group.output
-        let other = node.inputs[isLeft ? 1 : 0]
+        let other = node.inputs[node.inputs[0] == group.output ? 1 : 0]
         touch(buffer(other), atStep: steps.count)
         var strip: Int?
         // The sum takes the place of an operand that nothing else reads. Where it has its own, its rows serve as strips.
@@ -112,11 +113,7 @@
         } else {
           addBuffer(for: tail.output)
         }
-        let step = try additionStep(tail, add)
-        return (
-          .addition(step, other: buffer(other), convolutionIsLeft: isLeft), strip, step.nanoseconds,
-          kernels.additionName
-        )
+        return (try additionStep(tail, add), KernelName(table.add.name), strip)
       case .conv2D, .dense, .activation, .concat, .reshape, .softmax, .batchNorm, .dropout:
         preconditionFailure("stripConsumers names pools and additions alone")
       }

@@ -6,7 +6,7 @@ extension ProgramBuilder {
   /// The step of a convolution that a Winograd transform computes faster, exactly; nil for all others.
   func winogradStep(
     _ group: FusedNodes, _ conv: Conv2D, _ plan: WindowPlan, pooledBy pool: WindowPlan?
-  ) throws(PrepareError) -> (step: Step, kernel: StaticString)? {
+  ) throws(PrepareError) -> (step: Step, kernel: KernelName)? {
     guard let kernels = kernels.winograd else { return nil }
     let node = model.nodes[group.nodes[0]]
     let weights = node.parameters[0].int8s ?? []
@@ -63,12 +63,15 @@ extension ProgramBuilder {
     arguments.tile_block = tileBlock
     let groups = try winogradGroups(group.nodes[0], conv, winograd, stage, arguments)
     let step = WinogradStep(
-      kernels: pointers, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
+      kernels: self.kernels.functions, size: winograd.size, groups: try memory.store(groups), groupCount: groups.count,
       input: buffer(node.inputs[0]),
       output: buffer(group.output), scratch: addScratch(byteCount: scratchByteCount),
-      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding,
-      nanoseconds: winograd.nanoseconds(groups: conv.groups))
-    return (.winograd(try memory.store(step)), winograd.size == 2 ? kernels.names.0 : kernels.names.1)
+      inputStride: self.byteCount(node.inputs[0]), outputStride: self.byteCount(group.output), padding: padding)
+    let functions = WinogradStep.functions(nanoseconds: winograd.nanoseconds(groups: conv.groups))
+    return (
+      try memory.step(step, functions),
+      KernelName(winograd.size == 2 ? table.winograd2x2.name : table.winograd4x4.name)
+    )
   }
 
   private func winogradGroups(

@@ -14,11 +14,12 @@ final class ProgramBuilder {
 
   let model: Model
   let kernels: KernelTable
+  /// The C kernels.
+  var table: swl_kernel_table { kernels.functions.pointee }
   let maxBatch: Int
   /// What is prepared for later runs does not pay.
   let runsOnce: Bool
   let memory: PackedMemory
-  let pointers: UnsafePointer<KernelPointers>
   private(set) var steps: [Step] = []
   private(set) var descriptions: [StepDescription] = []
   private var buffers: [Buffer] = []
@@ -37,12 +38,7 @@ final class ProgramBuilder {
     self.runsOnce = runsOnce
     bufferOfValue = [Int](repeating: -1, count: model.values.count)
     isDone = [Bool](repeating: false, count: model.nodes.count)
-    pointers = try memory.store([
-      KernelPointers(
-        sparse: kernels.sparse, depthwise: kernels.depthwise,
-        maxPool: kernels.maxPool, meanPool: kernels.meanPool, addition: kernels.addition,
-        winograd2x2: kernels.winograd?.tiles2x2, winograd4x4: kernels.winograd?.tiles4x4)
-    ])
+    memory.count(7 * MemoryLayout<UnsafeRawPointer>.stride)
   }
 
   func build() throws(PrepareError) {
@@ -101,13 +97,13 @@ final class ProgramBuilder {
     #endif
     addBuffer(for: group.output)
     let (step, kernel) = try makeStep(group, node)
-    return (step, kernel.withUTF8Buffer { Array($0) })
+    return (step, kernel.bytes)
   }
 
   private func makeStep(
     _ group: FusedNodes, _ node: Node
-  ) throws(PrepareError) -> (step: Step, kernel: StaticString) {
-    if kernels.isReference { return (.reference(try memory.store(referenceStep(group.nodes[0]))), "reference") }
+  ) throws(PrepareError) -> (step: Step, kernel: KernelName) {
+    if kernels.isReference { return (try referenceStep(group.nodes[0]), "reference") }
     switch node.op {
     case .conv2D(let conv): return try convolutionStep(group, conv)
     case .dense: return try denseStep(group)
@@ -117,9 +113,9 @@ final class ProgramBuilder {
       let step = TableStep(
         table: table, input: buffer(node.inputs[0]), output: buffer(node.output),
         count: model.values[node.output].shape.count)
-      return (.table(try memory.store(step)), "table_u8__portable")
-    case .add(let add): return (.addition(try memory.store(additionStep(group, add))), kernels.additionName)
-    case .concat: return (.concat(try memory.store(concatStep(node))), "concat_u8__portable")
+      return (try memory.step(step, TableStep.functions), "table_u8__portable")
+    case .add(let add): return (try additionStep(group, add), KernelName(table.add.name))
+    case .concat: return (try memory.step(concatStep(node), ConcatStep.functions), "concat_u8__portable")
     case .reshape, .softmax, .batchNorm, .dropout:
       // Reshapes make no step, and validation refuses the others in a quantized model.
       throw PrepareError(.graph(.floatOnly), node: group.nodes[0])

@@ -208,7 +208,7 @@ private struct Run {
     } else if let pool {
       for step in 0..<stepCount {
         if program[step].isShared {
-          (program + step).run(frame, sharedBy: pool, arenaByteCount: arenaByteCount)
+          program[step].run(frame, sharedBy: pool, arenaByteCount: arenaByteCount)
         } else {
           program[step].run(frame)
         }

@@ -1,3 +1,5 @@
+import CSwiftletKernels
+
 /// The inputs of a kernel's step, or fewer at the end of a run, of every window: where they lie and which weights meet them.
 struct WindowStep {
   /// Inputs from the window's first tap; of a `WordImage`, its bytes.
@@ -103,7 +105,7 @@ struct WeightPacker {
     stepCount: Int, vectors: Int, in memory: PackedMemory
   ) throws(PrepareError) -> UnsafeMutableRawPointer {
     let count = stepCount * vectors * layout.lanes * layout.packing.stepInputs
-    if case .nibbles = layout.packing {
+    if layout.packing == .nibbles {
       return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count / 2))
     }
     if layout.packing.isBytes { return UnsafeMutableRawPointer(try memory.allocate(Int8.self, count: count)) }
@@ -121,7 +123,7 @@ struct WeightPacker {
       return
     }
     let packing = layout.packing
-    if case .nibbles = packing {
+    if packing == .nibbles {
       precondition(first == 0, "steps of four-bit weights come in pairs")
       let packed = memory.assumingMemoryBound(to: UInt8.self)
       forEachWeight(used, filters) { step, channel, byte, weight in
@@ -135,7 +137,9 @@ struct WeightPacker {
         switch packing {
         case .pairs: ((step * 2 + byte & 1) * width + channel) * 2 + byte >> 1
         case .rows: (step * 4 + byte) * width + channel
-        case .widened, .bytes, .runs, .nibbles: (step * width + channel) * 2 + byte
+        case .widened: (step * width + channel) * 2 + byte
+        // Packed elsewhere.
+        case .none, .bytes, .runs, .nibbles, .taps, .quads, .transformed: 0
         }
       packed[index] = Int16(weight)
     }

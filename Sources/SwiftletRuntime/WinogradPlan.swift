@@ -48,7 +48,7 @@ final class WinogradPlan {
     let output = pool?.output ?? plan.output
     var largest: Int?
     var best: WinogradPlan?
-    for size in [2, 4] where size == 4 || kernels.tiles2x2 != nil {
+    for size in [2, 4] where size == 4 || kernels.has2x2 {
       let candidate = WinogradPlan(size: size, output, plan, conv, isPooled: pool != nil, kernels: kernels)
       let transform = imageCount.map { candidate.transformCost / Double($0) } ?? 0
       guard candidate.cost + transform < candidate.directCost(output), candidate.cost < best?.cost ?? .infinity else {

@@ -7,10 +7,15 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
   /// The most microseconds a call with one image may take: the median on one thread of this machine.
   public var targetMicroseconds: Double?
 
+  /// Points: a hair's breadth for the sums that a drop comes from.
+  private static let roundingMargin = 1e-9
+  /// Points that may be lost where no limit is given, and the least limit that a distance is counted from.
+  private static let usualDrop = 0.1
+
   /// Without any limit, a drop of 0.1 points.
   public init(maxDrop: Double? = nil, targetBytes: Int? = nil, targetMicroseconds: Double? = nil) {
     let isEmpty = maxDrop == nil && targetBytes == nil && targetMicroseconds == nil
-    self.maxDrop = isEmpty ? 0.1 : maxDrop
+    self.maxDrop = isEmpty ? Self.usualDrop : maxDrop
     self.targetBytes = targetBytes
     self.targetMicroseconds = targetMicroseconds
   }
@@ -24,14 +29,17 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
     case microseconds(Double, most: Double)
   }
 
+  /// Standard errors by which a loss must be above another to be clearly so.
+  private static let clearStandardErrors = 2.0
+
   /// Whether clearly as much may be lost again as the float model gets wrong. Networks that small lack the weights for
-  /// all that they could be taught.
+  /// all that they could be taught: they learn from labels alone, and from weaker distortions.
   ///
   /// - Parameters:
   ///   - resolution: One standard error of the quality, in points.
-  ///   - lost: What networks of the size asked for lose, where no limit is given.
-  package func allowsTiny(floatPoints: Double, resolution: Double, lost: Double = 0) -> Bool {
-    (maxDrop ?? lost) > 100 - floatPoints + 2 * resolution
+  ///   - lost: Points that networks of the size asked for lose, where no limit is given.
+  package func skipsDistillation(floatPoints: Double, resolution: Double, lost: Double = 0) -> Bool {
+    (maxDrop ?? lost) > 100 - floatPoints + Self.clearStandardErrors * resolution
   }
 
   /// Whether the smallest file is looked for; otherwise, where a size or a time is given, the best quality.
@@ -42,11 +50,11 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
     drop: Double, trainingDrop: Double? = nil, fileBytes: Int, microseconds: Double
   ) -> [Shortfall] {
     var result: [Shortfall] = []
-    // A hair's breadth for the sums that a drop comes from; no number is no quality.
+    // No number is no quality.
     if let maxDrop {
-      if let trainingDrop, !(trainingDrop <= max(drop, maxDrop + 1e-9)) {
+      if let trainingDrop, !(trainingDrop <= max(drop, maxDrop + Self.roundingMargin)) {
         result.append(.trainingDrop(trainingDrop, most: maxDrop))
-      } else if !(drop <= maxDrop + 1e-9) {
+      } else if !(drop <= maxDrop + Self.roundingMargin) {
         result.append(.drop(drop, most: maxDrop))
       }
     }
@@ -63,12 +71,11 @@ public struct CompressionBudget: Hashable, Sendable, Codable {
       microseconds: candidate.microseconds)
   }
 
-  /// How far a candidate is from the budget, 0 within: the sum over the limits of the share beyond them, a drop's
-  /// counted from the least limit of 0.1 points.
+  /// How far a candidate is from the budget, 0 within: the sum over the limits of the share beyond them.
   func distance(of candidate: CompressionCandidate) -> Double {
     shortfalls(of: candidate).reduce(0) { sum, shortfall in
       switch shortfall {
-      case .drop(let drop, let most), .trainingDrop(let drop, let most): sum + (drop - most) / max(most, 0.1)
+      case .drop(let drop, let most), .trainingDrop(let drop, let most): sum + (drop - most) / max(most, Self.usualDrop)
       case .bytes(let count, let most): sum + Double(count) / Double(max(most, 1)) - 1
       case .microseconds(let time, let most): sum + time / max(most, 1e-9) - 1
       }

@@ -4,31 +4,11 @@ import SwiftletFormat
 import SwiftletModel
 import SwiftletTraining
 
-/// How a compression is getting on.
-public enum CompressionEvent: Sendable {
-  /// The float model's quality on the validation images, in percent.
-  case floatScored(points: Double, imageCount: Int)
-  /// A line about what is measured or why something is left out.
-  case note(String)
-  /// A candidate is begun; at most so many are trained, and so much of the effort is left, in words.
-  case begins(number: Int, method: String, rounds: Int, left: String)
-  case training(TrainingEvent)
-  case candidate(CompressionCandidate, isBest: Bool)
-}
-
-/// The best model found within the budget.
-public struct CompressionResult: Sendable {
-  /// Quantized, as the file holds it.
-  public var model: Model
-  public var file: WrittenModel
-  public var report: CompressionReport
-}
-
 /// Searches for the small integer model that a budget asks for.
 ///
 /// First post-training quantization, which takes seconds, so that there is something; then networks with their channels
-/// cut (the widths by measured sensitivity), trained as the integers that will run and pruned to a number of bytes (see
-/// `SearchStrategy` and `ShrinkRun`). Where a training fails, a note says so and the search goes on.
+/// cut (the widths by measured sensitivity), trained as the integers that will run and pruned to a number of bytes.
+/// `Search` tells the course. Where a training fails, a note says so and the search goes on.
 /// Quality is measured on the validation images recorded in the model, which no training and no calibration sees; test
 /// images are never looked at.
 public struct Compressor: Sendable {
@@ -74,9 +54,13 @@ public struct Compressor: Sendable {
     let facts = try facts()
     let differences = state.map { facts.differences(from: $0.facts).causes } ?? []
     guard differences.isEmpty else { throw CompressionError.otherSearch(differences) }
-    let search = try Search(
-      self, state ?? SearchState(facts: facts), isCancelled: isCancelled, save: save, onEvent: onEvent)
-    return try search.run()
+    let journal = SearchJournal(
+      options, state ?? SearchState(facts: facts), isCancelled: isCancelled, save: save, onEvent: onEvent)
+    let furtherTeachers = try journal.state.furtherTeachers?.models(like: model) ?? []
+    let subject = try SearchSubject(model, training: training, validation: validation, options: options)
+    onEvent(.floatScored(points: subject.floatPoints, imageCount: subject.float.imageCount))
+    try Search(subject, journal, SearchWorkshop(subject, furtherTeachers: furtherTeachers)).run()
+    return try CompressionResult(of: journal.state, subject, splitSeed: split.seed)
   }
 
   /// Everything that decides what is found but effort, threads, note and whether a near miss is taken.
@@ -97,38 +81,5 @@ public struct Compressor: Sendable {
         "model": "one of \(model.parameterCount) parameters (hash \(String(hash.value, radix: 16)))",
         "classNames": classNames, "trainingImages": training.digest, "validationImages": validation.digest,
       ])
-  }
-}
-
-/// The validation images a model's training held out, found again in its data.
-public struct HeldOut: Sendable {
-  public let training, validation: Dataset
-  public let split: DataSplit
-
-  /// Which images a model's training held out.
-  ///
-  /// - Throws: `CompressionError.noSplit`.
-  @discardableResult
-  public static func split(of model: Model) throws(CompressionError) -> DataSplit {
-    guard let recorded = model.metadata.provenance?.split, recorded.validationCount > 0 else { throw .noSplit }
-    return recorded
-  }
-
-  /// Both parts have their classes in the model's order.
-  ///
-  /// - Parameter data: The images the model was trained on, validation included.
-  /// - Throws: `CompressionError.noSplit`, `.tooFewImages`, `.classesDiffer` or `.splitMismatch`.
-  public init(_ model: Model, data: Dataset) throws(CompressionError) {
-    let recorded = try Self.split(of: model)
-    guard recorded.validationCount < data.count else {
-      throw .tooFewImages(count: data.count, validationCount: recorded.validationCount)
-    }
-    let ordered: Dataset
-    do throws(ClassMismatch) { ordered = try data.inClassOrder(of: model) } catch { throw .classesDiffer(error) }
-    let parts = ordered.split(validationCount: recorded.validationCount, seed: recorded.seed)
-    guard parts.split == recorded else {
-      throw .splitMismatch(seed: recorded.seed, validationCount: recorded.validationCount)
-    }
-    (training, validation, split) = parts
   }
 }

@@ -8,9 +8,10 @@ import Testing
 
   init() throws { tool = try Tool() }
 
-  @Test func usageErrorsExitWithTwo() throws {
-    let (float, int8) = (try tool.floatModel(), try tool.integerModel())
-    let output = ["-o", tool.path("out.swl")]
+  private var output: [String] { ["-o", tool.path("out.swl")] }
+
+  @Test func wrongUseOfTrainingExitsWithTwo() throws {
+    let float = try tool.floatModel()
     try tool.fail(["dance"], code: 2, "'dance'")
     try tool.fail(["inspect"], code: 2, "<model>")
     try tool.fail(["inspect", float, "--frobnicate"], code: 2, "'--frobnicate'")
@@ -24,6 +25,10 @@ import Testing
       tool.train("out.swl", ["--schedule", "step:0:2"]), code: 2,
       "--schedule must be constant, cosine, or step:EPOCHS:FACTOR with EPOCHS from 1", "got 'step:0:2'.")
     try tool.fail(tool.train("out.swl", ["--threads", "0"]), code: 2, "--threads must be between 1 and 256")
+  }
+
+  @Test func wrongUseOfPruningExitsWithTwo() throws {
+    let float = try tool.floatModel()
     for drop in ["-1", "=-1", "101", "nan"] {
       let option = drop.hasPrefix("=") ? ["--max-drop\(drop)"] : ["--max-drop", drop]
       try tool.fail(["compress", float] + option + output + Tool.data, code: 2, "--max-drop")
@@ -48,6 +53,10 @@ import Testing
       (["--epochs", "0"], "--epochs must be from 1"), (["--quick", "--thorough"], "exclude each other"),
       (["--drop", "colour"], "--drop knows labels"), (["--augment", "wild"], "--augment"),
     ] { try tool.fail(["compress", float] + options + output + Tool.data, code: 2, text) }
+  }
+
+  @Test func wrongUseOfQuantizationAndMeasurementExitsWithTwo() throws {
+    let (float, int8) = (try tool.floatModel(), try tool.integerModel())
     try tool.fail(
       ["quantize", float, "--levels", "128"] + output + Tool.data, code: 2, "--levels must be from 1 to 127; got '128'."
     )

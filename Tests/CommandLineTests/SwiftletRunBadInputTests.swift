@@ -81,7 +81,7 @@ import Testing
   /// As `swiftlet eval` reads them.
   @Test func filesOfEMNISTAreReadUpright() throws {
     let pixels = golden.images(1)[0]
-    let stored = (0..<64).map { pixels[$0 % 8 * 8 + $0 / 8] }
+    let stored = (0..<64).map { (index: Int) -> UInt8 in pixels[index % 8 * 8 + index / 8] }
     let file: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 8] + stored
     for (name, image) in [("EMNIST-letters-test-images-idx3-ubyte", pixels), ("t10k-images-idx3-ubyte.bin", stored)] {
       let result = try LeanBinary.run([golden.path, try folder.write(file, name)])

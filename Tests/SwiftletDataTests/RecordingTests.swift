@@ -100,7 +100,7 @@ import Testing
   /// `LogMelSpectrogram`'s documentation: column 16 from the highest band down, at two sample rates.
   @Test(arguments: [(8000, goldenAt8000), (11025, goldenAt11025)] as [(UInt32, [UInt8])])
   func pixelsFollowTheDocumentation(_ rate: UInt32, _ golden: [UInt8]) throws {
-    let samples = (0..<9000).map { Int16($0 * $0 * 7 % 4001 - 2000) }
+    let samples = (0..<9000).map { (index: Int) -> Int16 in Int16(index * index * 7 % 4001 - 2000) }
     #expect(try image(samples, rate: rate).map { $0[16] } == golden)
   }
 
@@ -108,8 +108,8 @@ import Testing
   func theTransformIsTheFourierSum(_ count: Int) {
     let transform = FourierTransform(atLeast: count)
     #expect(transform.count == count && FourierTransform(atLeast: count + 1).count == 2 * count)
-    var real = (0..<count).map { Double(($0 * 37 + 11) % 19) - 9 }
-    var imaginary = (0..<count).map { Double(($0 * 23 + 5) % 17) - 8 }
+    var real = (0..<count).map { (index: Int) -> Double in Double((index * 37 + 11) % 19) - 9 }
+    var imaginary = (0..<count).map { (index: Int) -> Double in Double((index * 23 + 5) % 17) - 8 }
     let (x, y) = (real, imaginary)
     transform.forward(&real, &imaginary)
     for k in 0..<count {

@@ -19,17 +19,13 @@ import Testing
         .conv2D(Conv2D(filters: filters, window: window, groups: groups, activation: activation))
       }
       var b = ModelBuilder(input: Shape(height: 12, width: 12, channels: isOfOneChannel ? 1 : 3))
+      func chain(_ operators: Operator...) throws { for op in operators { try b.add(op) } }
       switch self {
       case .seedLike:
-        try b.add(conv(32, window(3, 1, .valid)))
-        try b.add(maximum)
-        try b.add(conv(48, window(3, 1, .valid)))
-        try b.add(maximum)
+        try chain(conv(32, window(3, 1, .valid)), maximum, conv(48, window(3, 1, .valid)), maximum)
       case .oddChannels:
-        try b.add(conv(5, window(5, 1, .valid), .boundedReLU(Scale(0.5)!)))
-        try b.add(maximum)
-        try b.add(conv(19, window(2, 1, .valid), .none))
-        try b.add(maximum)
+        try chain(conv(5, window(5, 1, .valid), .boundedReLU(Scale(0.5)!)), maximum)
+        try chain(conv(19, window(2, 1, .valid), .none), maximum)
       case .residual:
         let a = try b.add(conv(20, window(3, 1, .sameUpper)))
         let c = try b.add(conv(20, window(3, 1, .sameUpper), .none))
@@ -38,43 +34,25 @@ import Testing
         try b.add(.concat(Concat()), inputs: [d, sum, a])
         try b.add(.pool2D(Pool2D(.average, window: window(3, 2, .uniform(1)), countsPadding: true)))
       case .normalized:
-        try b.add(conv(16, window(3, 2, .uniform(1)), .none))
-        try b.add(.batchNorm(BatchNorm()))
-        try b.add(.activation(.relu))
-        try b.add(.dropout(Dropout(rate: 0.3)))
-        try b.add(conv(8, window(3, 1, .valid), .none))
-        try b.add(.batchNorm(BatchNorm()))
+        try chain(conv(16, window(3, 2, .uniform(1)), .none), .batchNorm(BatchNorm()), .activation(.relu))
+        try chain(.dropout(Dropout(rate: 0.3)), conv(8, window(3, 1, .valid), .none), .batchNorm(BatchNorm()))
       case .depthwise:
-        try b.add(conv(24, window(1, 1, .valid)))
-        try b.add(conv(24, window(3, 2, .sameUpper), groups: 24))
-        try b.add(conv(48, window(3, 1, .uniform(1)), groups: 24))
+        try chain(conv(24, window(1, 1, .valid)), conv(24, window(3, 2, .sameUpper), groups: 24))
+        try chain(conv(48, window(3, 1, .uniform(1)), groups: 24))
       case .padded:
-        try b.add(conv(17, window(3, 1, .sameUpper)))
-        try b.add(maximum)
-        try b.add(conv(33, window(3, 1, .sameLower)))
-        try b.add(maximum)
+        try chain(conv(17, window(3, 1, .sameUpper)), maximum, conv(33, window(3, 1, .sameLower)), maximum)
       case .grouped:
-        try b.add(conv(32, window(3, 1, .valid)))
-        try b.add(conv(40, window(3, 2, .valid), groups: 2))
-        try b.add(conv(6, window(1, 1, .valid), groups: 2))
+        try chain(conv(32, window(3, 1, .valid)), conv(40, window(3, 2, .valid), groups: 2))
+        try chain(conv(6, window(1, 1, .valid), groups: 2))
       case .dilated:
-        try b.add(conv(16, SlidingWindow(kernel: Size2D(3), dilation: Size2D(2), padding: .uniform(2))))
-        try b.add(maximum)
+        try chain(conv(16, SlidingWindow(kernel: Size2D(3), dilation: Size2D(2), padding: .uniform(2))), maximum)
       case .activationBeforePool:
-        try b.add(conv(16, window(3, 1, .valid), .none))
-        try b.add(.activation(.relu))
-        try b.add(maximum)
-      case .stridedBeforePool:
-        try b.add(conv(18, window(3, 2, .uniform(2))))
-        try b.add(maximum)
+        try chain(conv(16, window(3, 1, .valid), .none), .activation(.relu), maximum)
+      case .stridedBeforePool: try chain(conv(18, window(3, 2, .uniform(2))), maximum)
       case .oneChannel:
-        try b.add(conv(21, window(4, 1, .uniform(1))))
-        try b.add(maximum)
-        try b.add(conv(39, window(3, 1, .sameUpper)))
-        try b.add(maximum)
+        try chain(conv(21, window(4, 1, .uniform(1))), maximum, conv(39, window(3, 1, .sameUpper)), maximum)
       case .wide:
-        try b.add(conv(70, window(3, 3, .valid)))
-        try b.add(.pool2D(Pool2D(.max, window: window(3, 1, .valid))))
+        try chain(conv(70, window(3, 3, .valid)), .pool2D(Pool2D(.max, window: window(3, 1, .valid))))
       }
       try b.add(.reshape(.flatten))
       try b.add(.dense(Dense(units: 37, activation: .relu)))

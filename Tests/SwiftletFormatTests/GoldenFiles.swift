@@ -60,42 +60,43 @@ enum GoldenFiles {
     // The file rather than a fresh one, so that checksums do not depend on this machine's zlib.
     let example = try read("example")
     let content = try content(example)
+    return try invalidCoded() + invalidHeaders(example, content) + damaged(example, content) + hostile(example, content)
+  }
+
+  private static func make(
+    _ name: String, _ bytes: [UInt8], _ reason: ModelFormatError.Reason, _ field: String, at offset: Int?
+  ) -> Invalid { Invalid(name: "invalid-" + name, bytes: bytes, reason: reason, field: field, offset: offset) }
+
+  private static func invalidCoded() throws -> [Invalid] {
+    let body = Array(try read("coded-example").dropLast(4))
+    return [
+      make("coded-float", sealed([0x53, 0x57, 0x4C, 1, 2] + body.dropFirst(5)), .badValue, "flags", at: 4),
+      make("coded-trailing", sealed(body + [1]), .bytes(.trailingBytes(1)), "coded content", at: body.count),
+      make(
+        "coded-truncated", sealed(Array(body.prefix(20))),
+        .bytes(.truncated(needed: 16, available: 15)), "graph byte count", at: 5),
+    ]
+  }
+
+  private static func invalidHeaders(_ example: [UInt8], _ content: [UInt8]) throws -> [Invalid] {
+    [
+      make("empty", [], .empty, "magic", at: 0),
+      make("bad-magic", sealed([0x53, 0x57, 0x4D] + example.dropLast(4).dropFirst(3)), .notAModel, "magic", at: 0),
+      make("newer-version", try file(version: 2, content), .newerVersion(2), "version", at: 3),
+      make("version-zero", try file(version: 0, content), .badValue, "version", at: 3),
+      make("unknown-flag", try file(flags: 5, content), .unknownFlags(4), "flags", at: 4),
+    ]
+  }
+
+  private static func damaged(_ example: [UInt8], _ content: [UInt8]) throws -> [Invalid] {
     let body = Array(example.dropLast(4))
     let stored = example.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    func make(
-      _ name: String, _ bytes: [UInt8], _ reason: ModelFormatError.Reason, _ field: String, at offset: Int?
-    ) -> Invalid { Invalid(name: "invalid-" + name, bytes: bytes, reason: reason, field: field, offset: offset) }
-
     var wrongSum = example
     wrongSum[wrongSum.count - 1] ^= 1
     let trailing = example + [0]
     let shifted = trailing.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     let trailingSum = Zlib.crc32(trailing.dropLast(4))
-    // One dense node of 2^24 units, "all zero": on 2^24 inputs 2^48 weights, on 2^28 too many activations already.
-    func dense(onSide side: UInt64) -> [UInt8] {
-      var huge = ByteWriter()
-      for value in [1, side, side, 16] { huge.writeVarint(value) }
-      huge.write(bytes: [0, 1, 2, 8])
-      huge.writeVarint(1 << 24)
-      huge.write(bytes: [0, 0, 0, 0])
-      return huge.bytes
-    }
-    let wide = dense(onSide: 1024)
-    let tooLarge: [UInt8] = [1, 8, 8, 1, 0, 1, 3, 0, 9, 0, 0]
-    let coded = try read("coded-example")
-    let codedBody = Array(coded.dropLast(4))
     return [
-      make("coded-float", sealed([0x53, 0x57, 0x4C, 1, 2] + codedBody.dropFirst(5)), .badValue, "flags", at: 4),
-      make(
-        "coded-trailing", sealed(codedBody + [1]), .bytes(.trailingBytes(1)), "coded content", at: codedBody.count),
-      make(
-        "coded-truncated", sealed(Array(codedBody.prefix(20))),
-        .bytes(.truncated(needed: 16, available: 15)), "graph byte count", at: 5),
-      make("empty", [], .empty, "magic", at: 0),
-      make("bad-magic", Self.sealed([0x53, 0x57, 0x4D] + body.dropFirst(3)), .notAModel, "magic", at: 0),
-      make("newer-version", try file(version: 2, content), .newerVersion(2), "version", at: 3),
-      make("version-zero", try file(version: 0, content), .badValue, "version", at: 3),
-      make("unknown-flag", try file(flags: 5, content), .unknownFlags(4), "flags", at: 4),
       make(
         "checksum", wrongSum, .bytes(.checksum(stored: stored ^ 0x0100_0000, computed: stored)), "checksum",
         at: body.count),
@@ -108,6 +109,13 @@ enum GoldenFiles {
         "trailing-deflate", sealed(body + [0]), .bytes(.trailingBytes(1)), "content", at: body.count),
       make(
         "trailing-content", try file(content + [0]), .bytes(.trailingBytes(1)), "end of content", at: content.count),
+    ]
+  }
+
+  private static func hostile(_ example: [UInt8], _ content: [UInt8]) throws -> [Invalid] {
+    let wide = dense(onSide: 1024)
+    let tooLarge: [UInt8] = [1, 8, 8, 1, 0, 1, 3, 0, 9, 0, 0]
+    return [
       make(
         "zip-bomb", try file(size: 100, [UInt8](repeating: 0, count: 1 << 20)),
         .bytes(.inflatedCount(expected: 100, actual: 101)), "content", at: nil),
@@ -130,7 +138,18 @@ enum GoldenFiles {
         at: 6),
       make(
         "size-mismatch", try file(size: UInt64(content.count + 1), content),
-        .bytes(.inflatedCount(expected: content.count + 1, actual: content.count)), "content", at: body.count),
+        .bytes(.inflatedCount(expected: content.count + 1, actual: content.count)), "content",
+        at: example.count - 4),
     ]
+  }
+
+  /// One dense node of 2^24 units, "all zero": on 2^24 inputs 2^48 weights, on 2^28 too many activations already.
+  private static func dense(onSide side: UInt64) -> [UInt8] {
+    var huge = ByteWriter()
+    for value in [1, side, side, 16] { huge.writeVarint(value) }
+    huge.write(bytes: [0, 1, 2, 8])
+    huge.writeVarint(1 << 24)
+    huge.write(bytes: [0, 0, 0, 0])
+    return huge.bytes
   }
 }

@@ -36,6 +36,18 @@ enum SampleModels {
     _ = try! builder.add(.dense(Dense(units: 3)), name: Array("logits".utf8))
     _ = add(&builder, .softmax(Softmax()), nil)
     var model = try! builder.build(outputs: [builder.last, sum])
+    randomize(&model)
+    model.metadata = Metadata(
+      labels: ["zero", "one", "zwölf"].map { Array($0.utf8) },
+      normalization: Normalization(mean: [0.1, 0.2], standardDeviation: [0.3, 0.4]),
+      provenance: Provenance(
+        tool: Array("test".utf8), data: [], note: Array("a note".utf8),
+        split: Provenance.Split(seed: 7, validationCount: 50, hash: 0x1234_5678_9ABC_DEF0),
+        accuracies: [.init(.validation, correct: 49, total: 50), .init(.test, correct: 3, total: 4)]))
+    return model
+  }()
+
+  private static func randomize(_ model: inout Model) {
     var generator = SplitMix64(seed: 1)
     for node in model.nodes.indices {
       for parameter in model.nodes[node].parameters.indices {
@@ -49,15 +61,7 @@ enum SampleModels {
       let variance = model.nodes[node].parameters[3].floats ?? []
       model.nodes[node].parameters[3].storage = .float32(variance.map(abs))
     }
-    model.metadata = Metadata(
-      labels: ["zero", "one", "zwölf"].map { Array($0.utf8) },
-      normalization: Normalization(mean: [0.1, 0.2], standardDeviation: [0.3, 0.4]),
-      provenance: Provenance(
-        tool: Array("test".utf8), data: [], note: Array("a note".utf8),
-        split: Provenance.Split(seed: 7, validationCount: 50, hash: 0x1234_5678_9ABC_DEF0),
-        accuracies: [.init(.validation, correct: 49, total: 50), .init(.test, correct: 3, total: 4)]))
-    return model
-  }()
+  }
 
   /// conv -> pool -> dense, quantized; weights drawn by `weight`.
   static func quantized(

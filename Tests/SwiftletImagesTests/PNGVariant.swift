@@ -98,11 +98,12 @@ struct PNGVariant: CustomStringConvertible, Sendable {
         if columns.isEmpty { continue }
         let bits = columns.flatMap { x in
           samples[(y * width + x) * sampleCount..<(y * width + x + 1) * sampleCount].flatMap { sample in
-            (0..<depth).map { sample >> (depth - 1 - $0) & 1 }
+            (0..<depth).map { (bit: Int) -> Int in sample >> (depth - 1 - bit) & 1 }
           }
         }
-        let row = stride(from: 0, to: bits.count, by: 8).map { start in
-          UInt8((0..<8).reduce(0) { $0 << 1 | (start + $1 < bits.count ? bits[start + $1] : 0) })
+        let row = stride(from: 0, to: bits.count, by: 8).map { (start: Int) -> UInt8 in
+          let byte = (start..<start + 8).map { (bit: Int) -> Int in bit < bits.count ? bits[bit] : 0 }
+          return UInt8(byte.reduce(0) { (value: Int, bit: Int) -> Int in value << 1 | bit })
         }
         rows += filtered(
           row, above.isEmpty ? [UInt8](repeating: 0, count: row.count) : above, UInt8((y + row.count) % 5))

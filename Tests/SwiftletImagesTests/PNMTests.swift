@@ -35,7 +35,9 @@ import Testing
     for maximum in [1, 2, 3, 7, 200, 254, 255, 256, 257, 1000, 1023, 4095, 32767, 32768, 65533, 65534, 65535] {
       let rows = 2 - (maximum + 1) % 2
       let header = Array("P5 \((maximum + 1) / rows) \(rows) \(maximum)\n".utf8)
-      let samples = (0...maximum).flatMap { maximum > 255 ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0)] }
+      let samples = (0...maximum).flatMap { (sample: Int) -> [UInt8] in
+        maximum > 255 ? [UInt8(sample >> 8), UInt8(sample & 255)] : [UInt8(sample)]
+      }
       let expected = (0...maximum).map { UInt8((Double($0) * 255 / Double(maximum) + 0.5).rounded(.down)) }
       #expect(try PNMDecoder.decode(header + samples).pixels == expected)
     }

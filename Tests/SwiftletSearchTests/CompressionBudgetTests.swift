@@ -15,7 +15,7 @@ import Testing
 
   @Test func whatMayLoseAsMuchAsTheFloatModelDoesIsTiny() {
     func isTiny(_ budget: CompressionBudget, _ floatPoints: Double, lost: Double = 0) -> Bool {
-      budget.allowsTiny(floatPoints: floatPoints, resolution: 0.1, lost: lost)
+      budget.skipsDistillation(floatPoints: floatPoints, resolution: 0.1, lost: lost)
     }
     #expect(isTiny(CompressionBudget(maxDrop: 1), 99.6) && !isTiny(CompressionBudget(maxDrop: 0.5), 99.6))
     // A perfect score on few images is no certainty.

@@ -20,7 +20,8 @@ import Testing
       #expect(plan.share > 0 && spent + plan.share <= strategy.total + 1e-6)
       spent += plan.share
       var next = candidate(
-        candidates.count + 1, plan.targetBytes, plan.targetBytes ?? 5000, drop: drop(plan), spread: plan.spread)
+        candidates.count + 1, plan.targetBytes, plan.targetBytes ?? 5000, drop: drop(plan),
+        parametersPerByte: plan.parametersPerByte)
       next.epochs = Int(plan.share)
       next.meetsBudget = strategy.budget.meets(next)
       candidates.append(next)
@@ -30,11 +31,11 @@ import Testing
   }
 
   private func candidate(
-    _ number: Int, _ target: Int?, _ bytes: Int, drop: Double, spread: Double = 0
+    _ number: Int, _ target: Int?, _ bytes: Int, drop: Double, parametersPerByte: Double = 0
   ) -> CompressionCandidate {
     var recipe = ShrinkRecipe(targetBytes: target)
     // Tells the widths apart.
-    recipe.widths = [Int(spread)]
+    recipe.widths = [Int(parametersPerByte)]
     return CompressionCandidate(
       number: number, method: target == nil && number == 1 ? .quantized(levels: 127) : .trained(recipe),
       points: 99 - drop, drop: drop, fileBytes: bytes, microseconds: 1)
@@ -76,11 +77,11 @@ import Testing
     var plans: [SearchStrategy.Plan] = []
     _ = search(strategy(CompressionBudget(targetBytes: 4500)), safe: 9000) { plan in
       plans.append(plan)
-      return abs(plan.spread - 7) / 100
+      return abs(plan.parametersPerByte - 7) / 100
     }
     #expect(plans.count == 8 && plans.allSatisfy { $0.targetBytes == 4500 })
-    #expect(Set(plans.map(\.spread)).count == 5)
-    #expect(plans.suffix(3).allSatisfy { $0.spread == 7 } && Set(plans.suffix(3).map(\.seed)).count == 3)
+    #expect(Set(plans.map(\.parametersPerByte)).count == 5)
+    #expect(plans.suffix(3).allSatisfy { $0.parametersPerByte == 7 } && Set(plans.suffix(3).map(\.seed)).count == 3)
     #expect(try #require(plans.last).share > 1.5 * plans[0].share)
   }
 
@@ -250,12 +251,12 @@ import Testing
   /// A training that failed has no bytes, which is not to say that it fits.
   @Test func aFailedTrainingIsNotTheOneToTrainLongest() {
     var all = [candidate(1, nil, 9000, drop: 0)]
-    for (index, spread) in [12.0, 7, 20, 9, 15].enumerated() {
+    for (index, parametersPerByte) in [12.0, 7, 20, 9, 15].enumerated() {
       let bytes = index == 2 ? 0 : index == 1 ? 4550 : 4600
-      all.append(candidate(index + 2, 4500, bytes, drop: index == 2 ? 99 : 0.5, spread: spread))
+      all.append(candidate(index + 2, 4500, bytes, drop: index == 2 ? 99 : 0.5, parametersPerByte: parametersPerByte))
     }
     all[3].isAbandoned = true
-    #expect(strategy(CompressionBudget(targetBytes: 4500)).next(after: all, spent: 500)?.spread == 7)
+    #expect(strategy(CompressionBudget(targetBytes: 4500)).next(after: all, spent: 500)?.parametersPerByte == 7)
   }
 
   /// Few validation images flatter the luckiest of many candidates; many images of training tell.

@@ -27,17 +27,7 @@ package struct LiteralIntegers {
       values[input].map { $0 - Double(quantization.zeroPoint) }
     }
     func finish(_ real: Double, _ activation: Activation = .none) -> Double {
-      let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
-      if model.values[node.output].element == .int32 {
-        switch activation {
-        case .none: return rounded
-        case .relu: return max(rounded, 0)
-        case .boundedReLU(let bound):
-          return min(max(rounded, 0), (bound.doubleValue / to.scale.doubleValue + 0.5).rounded(.down))
-        }
-      }
-      let clamp = activation.clamp(to)
-      return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
+      finished(real, activation, model.values[node.output])
     }
     switch node.op {
     case .conv2D(let conv):
@@ -50,18 +40,7 @@ package struct LiteralIntegers {
         u[0].indices.reduce(bias(node)[unit]) { $0 + u[0][$1] * w[unit * u[0].count + $1] }
       }
       return weighted(index, sums, dense.activation, finish)
-    case .pool2D(let pool):
-      let plan = try! pool.plan(for: shape)
-      return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
-        switch pool.reduction {
-        case .max: return cells.map { values[node.inputs[0]][$0] }.max()!
-        case .average:
-          let divisor = pool.divisor(plan, oy, ox)
-          let sum = cells.reduce(0) { $0 + u[0][$1] }
-          if from[0] == to { return finish(sum / Double(divisor)) }
-          return finish(sum * FixedPointMultiplier(input: from[0].scale, output: to.scale, count: divisor)!.doubleValue)
-        }
-      }
+    case .pool2D(let pool): return pooled(pool, node, values[node.inputs[0]], u[0]) { finish($0) }
     case .activation(let activation):
       let factor = FixedPointMultiplier(input: from[0].scale, output: to.scale)!.doubleValue
       return u[0].map { finish($0 * factor, activation) }
@@ -81,6 +60,41 @@ package struct LiteralIntegers {
       return joined
     case .reshape: return values[node.inputs[0]]
     case .softmax, .batchNorm, .dropout: fatalError("no quantized model has these")
+    }
+  }
+
+  /// A real number of steps, rounded, at the output's zero point, and clamped by its type and activation.
+  private func finished(_ real: Double, _ activation: Activation, _ output: Value) -> Double {
+    let to = output.quantization!
+    let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
+    guard output.element == .int32 else {
+      let clamp = activation.clamp(to)
+      return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
+    }
+    switch activation {
+    case .none: return rounded
+    case .relu: return max(rounded, 0)
+    case .boundedReLU(let bound):
+      return min(max(rounded, 0), (bound.doubleValue / to.scale.doubleValue + 0.5).rounded(.down))
+    }
+  }
+
+  /// `stored` are the input's numbers as they stand, `centred` less their zero point.
+  private func pooled(
+    _ pool: Pool2D, _ node: Node, _ stored: [Double], _ centred: [Double], _ finish: (Double) -> Double
+  ) -> [Double] {
+    let (from, to) = (model.values[node.inputs[0]].quantization!, model.values[node.output].quantization!)
+    let shape = model.values[node.inputs[0]].shape
+    let plan = try! pool.plan(for: shape)
+    return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
+      switch pool.reduction {
+      case .max: return cells.map { stored[$0] }.max()!
+      case .average:
+        let divisor = pool.divisor(plan, oy, ox)
+        let sum = cells.reduce(0) { $0 + centred[$1] }
+        if from == to { return finish(sum / Double(divisor)) }
+        return finish(sum * FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor)!.doubleValue)
+      }
     }
   }
 

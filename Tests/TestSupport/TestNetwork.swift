@@ -58,7 +58,7 @@ package struct TestNetwork {
       // Scales differ by up to a factor of four, as per-channel scales do.
       let scales = (0..<spec.shape[0]).map { _ in Self.scale(0.002 * (1 + 3 * Double(random.nextUnit()))) }
       return Tensor(shape: spec.shape, storage: .int8(values), scales: scales)
-    default:
+    case .bias, .gamma, .beta, .runningMean, .runningVariance:
       return Tensor(
         shape: spec.shape, storage: .int32((0..<spec.count).map { _ in Int32(random.next() % 40001) - 20000 }))
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SwiftletBytes
 import SwiftletCompression
+import SwiftletData
 import SwiftletEvaluation
 import SwiftletModel
 import SwiftletReport
@@ -127,16 +128,10 @@ struct Shrink: ParsableCommand {
   }
 
   func run() throws {
-    let planned = PlannedOutput(
-      path: output ?? "", option: "--output", isBinary: true, fileUse: "writes every better model at once")
-    try CommandFiles(
-      inputs: [self.recipe].compactMap { $0 } + (printRecipe ? [] : [model] + teacherFiles),
-      outputs: printRecipe ? [] : [planned], force: force
-    ).check()
+    try checkFiles()
     let recipe = try chosenRecipe()
     if printRecipe { return try Console.print(json: recipe.json()) }
     guard let output else { return }
-    let file = outputName(output)
     let source = try ModelFile.float(model, for: "shrink")
     let others = try teacherFiles.map { try ModelFile.float($0, for: "shrink") }
     if teachers != nil, !recipe.distils {
@@ -149,13 +144,30 @@ struct Shrink: ParsableCommand {
     var run = try ShrinkRun(recipe, threads: threads.count)
     run.isCancelled = Interruption.watch()
     run.teachers = others.map(\.model)
+    let result = try shrunk(source, run, training: training, validation: parts.validation, output)
+    try report(result, recipe, output)
+  }
+
+  private func checkFiles() throws {
+    let planned = PlannedOutput(
+      path: output ?? "", option: "--output", isBinary: true, fileUse: "writes every better model at once")
+    try CommandFiles(
+      inputs: [recipe].compactMap { $0 } + (printRecipe ? [] : [model] + teacherFiles),
+      outputs: printRecipe ? [] : [planned], force: force
+    ).check()
+  }
+
+  /// Shrinks, writing every better model at once, and writes the result.
+  private func shrunk(
+    _ source: ModelFile, _ run: ShrinkRun, training: Dataset, validation: Dataset, _ output: String
+  ) throws -> ShrinkResult {
     let progress = ShrinkProgress()
     var saved: ShrinkResult?
     let result: ShrinkResult
     do {
       defer { progress.clear() }
       result = try Failure.naming(source.name) {
-        try run.run(source.model, training: training, validation: parts.validation) { event in
+        try run.run(source.model, training: training, validation: validation) { event in
           progress.show(event)
           guard case .best(let better) = event else { return }
           do {
@@ -166,16 +178,21 @@ struct Shrink: ParsableCommand {
       }
     } catch CompressionError.cancelled {
       guard let saved else { throw Failure("stopped; nothing was written", code: 130) }
-      throw Failure("stopped; \(file) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
+      throw Failure(
+        "stopped; \(outputName(output)) has the best so far (\(saved.file.bytes.count.grouped) bytes)", code: 130)
     }
     try OutputFile.write(rescuing: result.file.bytes, to: output, force: force || saved != nil)
+    return result
+  }
+
+  private func report(_ result: ShrinkResult, _ recipe: ShrinkRecipe, _ output: String) throws {
     for layer in result.model.layerSparsities() {
       try Console.print(
         "\(printable(layer.name.utf8)): \((layer.weightCount - layer.zeroCount).grouped) of \(layer.weightCount.grouped) weights kept"
       )
     }
     try Console.print(
-      "\(file): \(result.file.bytes.count.grouped) bytes, "
+      "\(outputName(output)): \(result.file.bytes.count.grouped) bytes, "
         + (recipe.usesAllImages == true ? "trained on all images, those for validation included; " : "")
         + (result.model.reconstructsInput ? "explained variance " : "validation accuracy ")
         + result.quality.fixed(2) + "%")

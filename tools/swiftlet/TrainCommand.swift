@@ -54,6 +54,30 @@ struct Train: ParsableCommand {
 
   func run() throws {
     try checkLeft()
+    try checkFiles()
+    let checkpoint = try resume ? resumed() : nil
+    let network = try network()
+    let initial = network.initialized(initialization, seed: seed)
+    try check(initial)
+    let images = try data.load().inTheirOwnOrder.train
+    let held = images.validationCount(asked: validation)
+    if images.ownValidation != nil {
+      Console.note(
+        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply"
+      )
+    }
+    let parts = images.split(validationCount: held, seed: splitSeed)
+    let trainer = try trainer(initial, training: parts.training, validation: parts.validation)
+    Console.note(
+      "training \(inputName(arch)) (\(network.parameterCount.grouped) parameters) on \(parts.training.count.grouped) images, "
+        + "\(held.grouped) held out, \(threads.count) threads")
+    let result = try run(trainer, resuming: checkpoint)
+    let written = try write(described(result, images, split: parts.split, validationCount: held))
+    try? FileBytes.remove(checkpointPath)
+    try Console.print(summary(result, written, validationCount: held))
+  }
+
+  private func checkFiles() throws {
     try CommandFiles(
       inputs: readsArchitecture ? [arch] : [],
       outputs: [
@@ -63,49 +87,43 @@ struct Train: ParsableCommand {
           isOwn: true),
       ], force: output.force
     ).check()
-    let checkpoint = try resume ? resumed() : nil
-    let network = try network()
-    let initial = network.initialized(initialization, seed: seed)
-    try check(initial)
-    let sets = try data.load().inTheirOwnOrder
-    let held = sets.train.validationCount(asked: validation)
-    if sets.train.ownValidation != nil {
-      Console.note(
-        "the \(held.grouped) images of the data's validation folder are held out; --validation and --split-seed do not apply"
-      )
-    }
-    let (training, validationImages, split) = sets.train.split(validationCount: held, seed: splitSeed)
-    let configuration = configuration(validationCount: held)
-    var trainer: Trainer
+  }
+
+  private func trainer(_ initial: Model, training: Dataset, validation: Dataset) throws -> Trainer {
+    let configuration = configuration(validationCount: validation.count)
     do {
-      trainer = try Trainer(
-        initial, configuration: configuration, training: training,
-        validation: validationImages, threads: threads.count)
+      var trainer = try Trainer(
+        initial, configuration: configuration, training: training, validation: validation, threads: threads.count)
+      trainer.checkpointPath = checkpointPath
+      trainer.isCancelled = Interruption.watch()
+      return trainer
     } catch { throw Failure("\(inputName(arch)): \(Failure.describe(error))") }
-    trainer.checkpointPath = checkpointPath
-    trainer.isCancelled = Interruption.watch()
-    Console.note(
-      "training \(inputName(arch)) (\(network.parameterCount.grouped) parameters) on \(training.count.grouped) images, "
-        + "\(held.grouped) held out, \(threads.count) threads")
-    let result = try run(trainer, resuming: checkpoint)
+  }
+
+  /// The trained model with its labels and where it comes from.
+  private func described(
+    _ result: TrainingResult, _ images: Dataset, split: DataSplit, validationCount: Int
+  ) -> Model {
     var model = result.model
     let isClassifier = !model.reconstructsInput
-    model.metadata.labels = isClassifier ? classLabels(sets.train) : []
+    model.metadata.labels = isClassifier ? classLabels(images) : []
     var accuracies: [Provenance.Accuracy] = []
-    if held > 0, isClassifier { accuracies = [.init(.validation, correct: result.bestCorrect, total: held)] }
+    if validationCount > 0, isClassifier {
+      accuracies = [.init(.validation, correct: result.bestCorrect, total: validationCount)]
+    }
     model.metadata.provenance = Provenance(
       tool: Array("swiftlet \(swiftletVersion)".utf8), data: Array(data.name.utf8),
       note: Array(note.utf8), split: split, accuracies: accuracies)
-    let written = try write(model)
-    try? FileBytes.remove(checkpointPath)
-    var line = "\(outputName(output.output)): \(written.bytes.count.grouped) bytes"
-    if held > 0 {
-      let score =
-        isClassifier
-        ? "accuracy \(percent(result.bestCorrect, held))" : "mean squared error \(result.bestLoss.fixed(5))"
-      line += ", validation \(score) (epoch \(result.bestEpoch))"
-    }
-    try Console.print(line)
+    return model
+  }
+
+  private func summary(_ result: TrainingResult, _ written: WrittenModel, validationCount: Int) -> String {
+    let line = "\(outputName(output.output)): \(written.bytes.count.grouped) bytes"
+    guard validationCount > 0 else { return line }
+    let score =
+      result.model.reconstructsInput
+      ? "mean squared error \(result.bestLoss.fixed(5))" : "accuracy \(percent(result.bestCorrect, validationCount))"
+    return line + ", validation \(score) (epoch \(result.bestEpoch))"
   }
 
   /// Trains; every failure says what is left and how to go on.

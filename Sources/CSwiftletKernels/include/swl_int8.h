@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "swl_kernel_list.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -45,7 +47,7 @@ typedef struct {
   /// Laid out as the head of the kernel's file says, 64-byte aligned, padded with zeros to whole vectors.
   const void *weights;
   /// Vectors in this panel, the last one perhaps partly used: 1...4 of 16 channels (avx512vnni), 1...4 of 4
-  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable). Not read by swl_few_u8s8.
+  /// (neon, neondot), 1...2 of 8 (avx2; its dense kernel 1...4), 1...2 of 4 (portable). Not read by `narrow`.
   ptrdiff_t vectors;
   /// Read by the dense kernel of avx2 alone. In so many consecutive steps the pairwise sums of products fit 16 bits in
   /// every channel, proven by the weights: of whole activations (0 where not even one step does), and of their nibbles.
@@ -54,7 +56,7 @@ typedef struct {
   void *y;
   /// Bytes from one window's outputs to the next window's.
   ptrdiff_t y_stride;
-  /// Output channels of this panel that are stored; at most 4 of swl_few_u8s8.
+  /// Output channels of this panel that are stored; at most 4 of `narrow`.
   ptrdiff_t channels;
   /// Outputs are s32 rather than u8.
   bool stores_s32;
@@ -157,49 +159,73 @@ typedef struct {
   int32_t left_mantissa, right_mantissa, shift, zero_point, lo, hi;
 } swl_add_args;
 
-#define SWL_CONV(isa) void swl_conv_u8s8__##isa(const swl_conv_args *args)
-#define SWL_DENSE(isa) void swl_dense_u8s8__##isa(const swl_conv_args *args)
-#define SWL_SPARSE(isa) void swl_sparse_u8s8__##isa(const swl_sparse_args *args)
-#define SWL_DEPTHWISE(isa) void swl_depthwise_u8s16__##isa(const swl_depthwise_args *args)
-#define SWL_ROWS(isa)                                              \
-  void swl_maxpool_u8__##isa(const swl_pool_args *args);           \
-  void swl_meanpool_u8__##isa(const swl_pool_args *args);          \
-  void swl_add_u8__##isa(const swl_add_args *args)
+// Of the operators without a struct of their own:
+// - `interleave`(x, distance, count, y): word i of `count` is the bytes x[i], x[i + distance], x[i + 2 * distance] and
+//   x[i + 3 * distance].
+// - `widen`: as swl_pad_u8, into an image of s16.
+#define SWL_WIDEN_ARGUMENTS                                                                                         \
+  (const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,        \
+   ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill)
 
-SWL_CONV(portable);
-SWL_SPARSE(portable);
-SWL_DEPTHWISE(portable);
-SWL_ROWS(portable);
-#if defined(__x86_64__)
-SWL_CONV(avx2);
-SWL_SPARSE(avx2);
-SWL_DEPTHWISE(avx2);
-SWL_ROWS(avx2);
-SWL_DENSE(avx2);
-void swl_winograd2x2_u8s8__avx2(const swl_winograd_args *args);
-void swl_winograd4x4_u8s8__avx2(const swl_winograd_args *args);
-SWL_CONV(avx512vnni);
-SWL_SPARSE(avx512vnni);
-/// A panel of four vectors of a dense layer whose weights fit four bits; an even number of steps.
-void swl_dense_u8s4__avx512vnni(const swl_conv_args *args);
-/// A panel of up to four output channels: a step is 64 input bytes.
-void swl_few_u8s8__avx512vnni(const swl_conv_args *args);
-void swl_depthwise_u8s8__avx512vnni(const swl_depthwise_args *args);
-SWL_ROWS(avx512vnni);
-void swl_winograd4x4_u8s8__avx512vnni(const swl_winograd_args *args);
-#elif defined(__aarch64__)
-SWL_CONV(neon);
-SWL_SPARSE(neon);
-SWL_CONV(neondot);
-SWL_SPARSE(neondot);
-SWL_DEPTHWISE(neon);
-SWL_ROWS(neon);
-#endif
-#undef SWL_CONV
-#undef SWL_DENSE
-#undef SWL_SPARSE
-#undef SWL_DEPTHWISE
-#undef SWL_ROWS
+/// How a kernel wants its weights, a step being four input bytes unless said. Kernels' files say more.
+typedef enum __attribute__((enum_extensibility(closed))) {
+  SWL_PACKING_NONE __attribute__((swift_name("none"))),
+  /// [step][channel][4], s8.
+  SWL_PACKING_BYTES __attribute__((swift_name("bytes"))),
+  /// [step][pair][channel][2], s16; pair 0 is input bytes 0 and 2, pair 1 is 1 and 3.
+  SWL_PACKING_PAIRS __attribute__((swift_name("pairs"))),
+  /// [step][4][channel], s16.
+  SWL_PACKING_ROWS __attribute__((swift_name("rows"))),
+  /// [step][channel][2], s16, a step being two inputs of an image that `widen` wrote.
+  SWL_PACKING_WIDENED __attribute__((swift_name("widened"))),
+  /// [step][channel][64], s8, a step being 64 inputs side by side.
+  SWL_PACKING_RUNS __attribute__((swift_name("runs"))),
+  /// `bytes` of which a step and the next one share each byte, its low half the first's weight.
+  SWL_PACKING_NIBBLES __attribute__((swift_name("nibbles"))),
+  /// Of a depthwise convolution: [tap][channel], s16.
+  SWL_PACKING_TAPS __attribute__((swift_name("taps"))),
+  /// Of a depthwise convolution: [block][quad][vector][element][4], s8, four taps of 64 bytes at a time, in the order
+  /// that unpacking bytes gives.
+  SWL_PACKING_QUADS __attribute__((swift_name("quads"))),
+  /// As int8_winograd_body.h says.
+  SWL_PACKING_TRANSFORMED __attribute__((swift_name("transformed"))),
+} swl_packing;
+
+/// How a kernel's weights lie: the output channels in one of its vectors, and the most vectors of one call.
+typedef struct {
+  swl_packing packing;
+  uint8_t lanes, vectors;
+} swl_layout;
+
+/// A kernel with its name, as `inspect` prints it.
+#define SWL_OPERATOR_TYPES(operator, arguments, text) \
+  typedef void swl_##operator##_t arguments;          \
+  typedef struct {                                    \
+    swl_##operator##_t *run;                          \
+    const char *name;                                 \
+    swl_layout layout;                                \
+  } swl_##operator##_kernel;
+SWL_OPERATORS(SWL_OPERATOR_TYPES)
+#undef SWL_OPERATOR_TYPES
+
+/// The kernels of one instruction set; `run` is null where an operator has none.
+typedef struct {
+  /// What the CPU must have, of `swl_cpu_features`.
+  uint32_t requires;
+  /// Convolutions flip the activations' top bit; their bias then holds 128 * sum(weights) more.
+  bool flips_activations;
+#define SWL_OPERATOR_FIELD(operator, arguments, text) swl_##operator##_kernel operator;
+  SWL_OPERATORS(SWL_OPERATOR_FIELD)
+#undef SWL_OPERATOR_FIELD
+} swl_kernel_table;
+
+#define SWL_DECLARE_KERNEL(operator, function, isa, packing, lanes, vectors) swl_##operator##_t swl_##function##__##isa;
+#define SWL_DECLARE_TABLE(isa, cpu, flips) \
+  SWL_KERNELS_##isa(SWL_DECLARE_KERNEL)    \
+  const swl_kernel_table *swl_kernels__##isa(void);
+SWL_TABLES(SWL_DECLARE_TABLE)
+#undef SWL_DECLARE_KERNEL
+#undef SWL_DECLARE_TABLE
 
 /// Rows of `width` bytes through a 256-entry table, each row of y and of x a stride after the last.
 void swl_table_u8__portable(
@@ -215,15 +241,6 @@ void swl_pad_u8(
     const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, uint8_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
     ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
 
-#if defined(__x86_64__)
-/// As swl_pad_u8, into an image of s16.
-void swl_widen_u8s16__avx2(
-    const uint8_t *x, ptrdiff_t height, ptrdiff_t row_bytes, int16_t *y, ptrdiff_t top, ptrdiff_t left_bytes,
-    ptrdiff_t bottom, ptrdiff_t right_bytes, uint8_t fill);
-
-/// Word i of `count` is the bytes x[i], x[i + distance], x[i + 2 * distance] and x[i + 3 * distance].
-void swl_words_u8__avx512vnni(const uint8_t *x, ptrdiff_t distance, ptrdiff_t count, uint8_t *y);
-#endif
 /// As swl_pad_u8, each byte of the image standing `repeats` times side by side. `left_bytes` and `right_bytes` count
 /// bytes of y.
 void swl_pad_repeat_u8(

@@ -10,7 +10,7 @@ extension Model {
   public func foldingBatchNorm() throws(QuantizationError) -> Model {
     var result = self
     while true {
-      let left = result.nodes.indices.filter { result.nodes[$0].op.isBatchNorm }
+      let left = result.nodes.indices.filter { result.nodes[$0].op.batchNormalization != nil }
       guard let first = left.first else { return result }
       var isFolded = false
       // One normalization may stand in another's way.
@@ -20,7 +20,7 @@ extension Model {
   }
 
   private func affineMap(ofBatchNorm index: Int) throws(QuantizationError) -> ChannelAffine {
-    guard case .batchNorm(let norm) = nodes[index].op, let map = ChannelAffine(nodes[index], epsilon: norm.epsilon)
+    guard let norm = nodes[index].op.batchNormalization, let map = ChannelAffine(nodes[index], epsilon: norm.epsilon)
     else { throw QuantizationError(.nonFiniteParameter, node: text(ofNode: index)) }
     return map
   }
@@ -42,8 +42,4 @@ extension Model {
     self = removing([index], substitutes: [node.output: source])
     return true
   }
-}
-
-extension Operator {
-  fileprivate var isBatchNorm: Bool { if case .batchNorm = self { true } else { false } }
 }

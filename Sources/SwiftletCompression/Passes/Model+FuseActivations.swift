@@ -15,7 +15,7 @@ extension Model {
   }
 
   private func fusingActivation(at index: Int) -> Model? {
-    guard case .activation(let activation) = nodes[index].op else { return nil }
+    guard let activation = nodes[index].op.standaloneActivation else { return nil }
     let consumers = consumers()
     let producers = producers()
     var value = nodes[index].inputs[0]

@@ -32,7 +32,7 @@ public struct FoldedModel: Sendable {
     for index in model.nodes.indices {
       named.nodes[index].name = model.name(ofNode: index)
       // What is left of it has another kind, so its default name would be another.
-      if case .batchNorm = model.nodes[index].op { given.insert(named.nodes[index].name) }
+      if model.nodes[index].op.batchNormalization != nil { given.insert(named.nodes[index].name) }
     }
     let folded = try named.droppingTrainingNodes().droppingFinalSoftmax().foldingBatchNorm()
     let prepared = try InputPreparation(folded.fusingActivations())

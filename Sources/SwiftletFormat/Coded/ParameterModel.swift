@@ -104,21 +104,18 @@ extension Model {
   /// The weights of node `index` as kernels: a dense layer's input before Flatten nodes gives their extents.
   func kernelGrid(ofNode index: Int) -> KernelGrid {
     let node = nodes[index]
-    switch node.op {
-    case .conv2D(let conv):
-      let channels = values[node.inputs[0]].shape.channels / conv.groups
-      return KernelGrid(
-        rows: conv.filters, height: conv.window.kernel.height, width: conv.window.kernel.width, channels: channels)
-    case .dense(let dense):
-      var value = node.inputs[0]
-      // Values are numbered inputs first, then node by node.
-      while value >= inputs.count, case .reshape(.flatten) = nodes[value - inputs.count].op {
-        value = nodes[value - inputs.count].inputs[0]
-      }
-      let shape = values[value].shape
-      return KernelGrid(rows: dense.units, height: shape.height, width: shape.width, channels: shape.channels)
-    case .pool2D, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout:
-      return KernelGrid(rows: 0, height: 0, width: 0, channels: 0)
+    let weights = node.op.parameterSpecs(for: values[node.inputs[0]].shape).first { $0.role == .weights }
+    guard let weights else { return KernelGrid(rows: 0, height: 0, width: 0, channels: 0) }
+    let extents = weights.shape
+    guard weights.axes.contains(.inputElements) else {
+      return KernelGrid(rows: extents[0], height: extents[1], width: extents[2], channels: extents[3])
     }
+    var value = node.inputs[0]
+    // Values are numbered inputs first, then node by node.
+    while value >= inputs.count, traits(of: nodes[value - inputs.count]).channels == .repeatsForPixels {
+      value = nodes[value - inputs.count].inputs[0]
+    }
+    let shape = values[value].shape
+    return KernelGrid(rows: extents[0], height: shape.height, width: shape.width, channels: shape.channels)
   }
 }

@@ -110,6 +110,14 @@ extension Operator {
     }
   }
 
+  /// The activation that this operator is, nil where it is another.
+  package var standaloneActivation: Activation? {
+    if case .activation(let activation) = self { activation } else { nil }
+  }
+
+  /// The batch normalization that this operator is, nil where it is another.
+  package var batchNormalization: BatchNorm? { if case .batchNorm(let norm) = self { norm } else { nil } }
+
   /// The same operator with `activation` fused into it, or nil where it cannot take one.
   public func fusing(_ activation: Activation) -> Operator? {
     switch self {

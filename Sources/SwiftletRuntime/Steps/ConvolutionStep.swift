@@ -24,19 +24,17 @@ struct PaddedCopy: BitwiseCopyable {
   /// How often each byte stands in the copy, side by side.
   var repeats = 1
   let fill: UInt8
-  /// The copy is of s16.
-  var widens = false
+  /// Writes the copy as s16; nil where it is of bytes.
+  var widen: KernelTable.Widen?
 
   func copy(_ x: UnsafePointer<UInt8>, _ frame: Frame) -> UnsafePointer<UInt8> {
     let padded = frame.bytes(buffer)
-    #if arch(x86_64)
-      if widens {
-        padded.withMemoryRebound(to: Int16.self, capacity: 1) {
-          swl_widen_u8s16__avx2(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
-        }
-        return UnsafePointer(padded)
+    if let widen {
+      padded.withMemoryRebound(to: Int16.self, capacity: 1) {
+        widen(x, height, rowByteCount, $0, top, leftByteCount, bottom, rightByteCount, fill)
       }
-    #endif
+      return UnsafePointer(padded)
+    }
     if repeats == 1 {
       swl_pad_u8(x, height, rowByteCount, padded, top, leftByteCount, bottom, rightByteCount, fill)
     } else {
@@ -69,7 +67,7 @@ enum Microkernel: BitwiseCopyable {
 
 /// A convolution or dense layer, with its activation and max pool where those follow.
 struct ConvolutionStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   let panels: UnsafePointer<Panel>
   let panelCount: Int
   let microkernel: Microkernel
@@ -81,12 +79,29 @@ struct ConvolutionStep: BitwiseCopyable {
   let words: WordImage?
   /// The images of a batch are the pixels of one kernel call: dense layers, and windows that cover the image.
   let isBatched: Bool
-  /// About what one image takes on one thread.
-  let nanoseconds: Int
   /// Threads share the output channels rather than the windows: there is one window, or more weights than input.
   let splitsChannels: Bool
 
-  func run(_ frame: Frame) {
+  static func functions(nanoseconds: Int, isBatched: Bool) -> StepFunctions {
+    var functions = StepFunctions(
+      run: { body, frame in body.value(ConvolutionStep.self).pointee.run(frame.value(Frame.self).pointee) },
+      sharing: StepSharing(
+        nanoseconds: nanoseconds, hasPassPerImage: !isBatched,
+        prepare: { body, frame, pass in
+          body.value(ConvolutionStep.self).pointee.prepare(frame.value(Frame.self).pointee, pass: pass)
+        },
+        run: { body, piece in
+          body.value(ConvolutionStep.self).pointee.run(piece.value(StepPiece.self).pointee)
+        }))
+    #if !hasFeature(Embedded)
+      functions.makeRows = { body, rows in
+        body.value(ConvolutionStep.self).pointee.make(rows.value(StepRows.self).pointee)
+      }
+    #endif
+    return functions
+  }
+
+  private func run(_ frame: Frame) {
     let x = UnsafePointer(frame.bytes(input))
     let y = frame.bytes(output)
     if isBatched {
@@ -130,11 +145,11 @@ struct ConvolutionStep: BitwiseCopyable {
       }
     case .depthwise(let weightStride):
       var depthwise = swl_depthwise_args(conv: arguments(0, x, y, windows), weight_stride: weightStride)
-      kernels.pointee.depthwise(&depthwise)
+      kernels.pointee.depthwise.run(&depthwise)
     case .sparse(let groups, _):
       var sparse = swl_sparse_args(
         conv: arguments(0, x, y, windows), groups: groups + units.lowerBound, group_count: units.count)
-      kernels.pointee.sparse(&sparse)
+      kernels.pointee.sparse.run(&sparse)
     }
   }
 
@@ -153,40 +168,29 @@ struct ConvolutionStep: BitwiseCopyable {
 // MARK: Threads that share the step
 
 extension ConvolutionStep {
-  func passCount(_ frame: Frame) -> Int { isBatched ? 1 : frame.imageCount }
-
-  /// What comes before a pass's pieces, on one thread.
-  func prepare(_ frame: Frame, pass: Int) {
+  private func prepare(_ frame: Frame, pass: Int) {
     _ = copied(frame.bytes(input) + pass * inputStride, frame)
   }
 
-  /// Computes piece `piece` of `count` of one pass.
-  func run(_ frame: Frame, pass: Int, piece: Int, of count: Int) {
-    let image = isBatched ? 0 : pass
+  private func run(_ piece: StepPiece) {
+    let frame = piece.frame
+    let image = isBatched ? 0 : piece.pass
     let source = source(frame, image: image)
     let windowCount = isBatched ? frame.imageCount : panels[0].arguments.window_count
     // Blocks of eight windows, so that cutting splits no kernel's tile.
-    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece, of: count, by: 8)
-    let units = splitsChannels ? share(unitCount, piece, of: count, by: 1) : 0..<unitCount
+    let windows = splitsChannels ? 0..<windowCount : share(windowCount, piece.index, of: piece.count, by: 8)
+    let units = splitsChannels ? share(unitCount, piece.index, of: piece.count, by: 1) : 0..<unitCount
     if windows.isEmpty || units.isEmpty { return }
     call(source, frame.bytes(output) + image * outputStride, windows: windows, units: units)
   }
 
-  /// Computes some rows of one image after `prepare`, all channels, into `y`.
-  func run(_ frame: Frame, pass: Int, rows: Range<Int>, of rowCount: Int, into y: UnsafeMutablePointer<UInt8>) {
-    let source = source(frame, image: pass)
-    let columns = panels[0].arguments.window_count / rowCount
-    let windows = rows.lowerBound * columns..<rows.upperBound * columns
-    call(
-      source, y - windows.lowerBound * panels[0].arguments.y_stride, windows: windows, units: 0..<unitCount)
-  }
-}
-
-/// The C functions of a kernel table, at a fixed address.
-struct KernelPointers {
-  let sparse: KernelTable.Sparse
-  let depthwise: KernelTable.Depthwise
-  let maxPool, meanPool: KernelTable.Pool
-  let addition: KernelTable.Addition
-  let winograd2x2, winograd4x4: KernelTable.Winograd?
+  #if !hasFeature(Embedded)
+    /// Computes some rows of one image after `prepare`, all channels.
+    private func make(_ made: StepRows) {
+      let source = source(made.frame, image: made.pass)
+      let columns = panels[0].arguments.window_count / made.imageRows
+      let windows = made.rows.lowerBound * columns..<made.rows.upperBound * columns
+      call(source, made.image, windows: windows, units: 0..<unitCount)
+    }
+  #endif
 }

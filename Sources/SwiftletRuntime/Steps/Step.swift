@@ -11,33 +11,38 @@ struct Frame: BitwiseCopyable {
   }
 }
 
-/// One step of a prepared model over a chunk of images, in the model's packed memory. A step holds no reference, so
-/// running it counts none.
-enum Step: BitwiseCopyable {
-  case convolution(UnsafePointer<ConvolutionStep>)
-  case winograd(UnsafePointer<WinogradStep>)
-  case pool(UnsafePointer<PoolStep>)
-  case table(UnsafePointer<TableStep>)
-  case addition(UnsafePointer<AdditionStep>)
-  case concat(UnsafePointer<ConcatStep>)
-  case reference(UnsafePointer<ReferenceStep>)
-  #if !hasFeature(Embedded)
-    case strips(UnsafePointer<StripStep>)
-  #endif
+/// One step of a prepared model over a chunk of images: a body in the model's packed memory and the functions of the
+/// body's type. A step holds no reference, so running it counts none.
+struct Step: BitwiseCopyable {
+  let body: UnsafeRawPointer
+  let functions: UnsafePointer<StepFunctions>
 
   func run(_ frame: Frame) {
-    switch self {
-    case .convolution(let step): step.pointee.run(frame)
-    case .winograd(let step): step.pointee.run(frame)
-    case .pool(let step): step.pointee.run(frame)
-    case .table(let step): step.pointee.run(frame)
-    case .addition(let step): step.pointee.run(frame)
-    case .concat(let step): step.pointee.run(frame)
-    case .reference(let step): step.pointee.run(frame)
-    #if !hasFeature(Embedded)
-      case .strips(let step): step.pointee.run(frame)
-    #endif
-    }
+    withUnsafePointer(to: frame) { functions.pointee.run(body, $0) }
+  }
+}
+
+/// What a type of step can do. Functions of C: they carry no context, so that a step is plain bytes. They get the step's
+/// body first, then a pointer to the value that their comment names.
+struct StepFunctions: BitwiseCopyable {
+  typealias Function = @convention(c) (_ body: UnsafeRawPointer, _ argument: UnsafeRawPointer) -> Void
+
+  /// Computes the images of a `Frame`.
+  let run: Function
+  /// Nil where threads cannot share the step.
+  var sharing: StepSharing?
+  #if !hasFeature(Embedded)
+    /// Makes the rows of `StepRows`, after `sharing`'s preparation; nil where the step can only make whole images.
+    var makeRows: Function?
+    /// Nil where the step needs whole images.
+    var consumer: RowConsumer?
+  #endif
+}
+
+extension PackedMemory {
+  /// A step of this body.
+  func step<Body: BitwiseCopyable>(_ body: Body, _ functions: StepFunctions) throws(PrepareError) -> Step {
+    Step(body: UnsafeRawPointer(try store(body)), functions: try store(functions))
   }
 }
 

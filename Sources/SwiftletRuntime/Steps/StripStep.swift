@@ -1,12 +1,39 @@
 #if !hasFeature(Embedded)
   // 4 KB of code that the Embedded build, made for size, does without.
 
-  /// A convolution and the pool or addition that alone reads its output, strip by strip: each strip of rows is consumed
-  /// while it lies in the nearest caches, and the whole output never exists.
+  /// Some rows of one image's output, made into memory elsewhere or taken from there.
+  struct StepRows {
+    let frame: Frame
+    /// The frame of a thread's own arena, for scratch.
+    let own: Frame
+    let pass: Int
+    /// The rows to compute.
+    let rows: Range<Int>
+    /// Where the first row of the producer's image would lie, and the number of its rows.
+    let image: UnsafeMutablePointer<UInt8>
+    let imageRows: Int
+  }
+
+  /// How a step takes its input's rows as they are made.
+  struct RowConsumer: BitwiseCopyable {
+    typealias Row = @convention(c) (_ body: UnsafeRawPointer, _ row: Int) -> Int
+
+    /// The rows of its output.
+    let rowCount: Int
+    /// Threads share the rows in multiples of this.
+    let granule: Int
+    /// The first of the producer's rows under a row of the output, and the one after the last.
+    let first, end: Row
+    /// Computes the rows of `StepRows`.
+    let take: StepFunctions.Function
+  }
+
+  /// A step that makes rows and the one that alone reads them, strip by strip: each strip of rows is consumed while it
+  /// lies in the nearest caches, and the whole output of the first never exists.
   struct StripStep: BitwiseCopyable {
-    /// How a convolution's rows are cut.
+    /// How the producer's rows are cut.
     struct Rows: BitwiseCopyable {
-      /// The convolution's output.
+      /// The producer's output.
       let count, byteCount: Int
       /// Rows made at a time: a multiple of `granule`.
       let perStrip: Int
@@ -14,112 +41,72 @@
       static var granule: Int { 4 }
     }
 
-    /// What takes the rows.
-    enum Consumer: BitwiseCopyable {
-      case pool(PoolStep)
-      /// `other` is the operand that the convolution does not make.
-      case addition(AdditionStep, other: Int, convolutionIsLeft: Bool)
-    }
-
-    /// A convolution step.
-    let producer: UnsafePointer<Step>
-    let consumer: UnsafePointer<Consumer>
+    let producer, consumer: Step
     let rows: Rows
-    /// The scratch buffer of a strip; nil where an addition's output takes the rows and is added to in place.
+    /// The scratch buffer of a strip; nil where the consumer's output takes the rows, one for one, and is computed in
+    /// place.
     let strip: Int?
-    /// About what one image takes on one thread.
-    let nanoseconds: Int
+    /// The consumer's output buffer, and bytes from one image to the next.
+    let output, outputStride: Int
 
-    func run(_ frame: Frame) {
+    static func functions(nanoseconds: Int) -> StepFunctions {
+      StepFunctions(
+        run: { body, frame in body.value(StripStep.self).pointee.run(frame.value(Frame.self).pointee) },
+        sharing: StepSharing(
+          nanoseconds: nanoseconds, hasPassPerImage: true,
+          prepare: { body, frame, pass in
+            body.value(StripStep.self).pointee.producer.prepare(frame.value(Frame.self).pointee, pass: pass)
+          },
+          run: { body, piece in body.value(StripStep.self).pointee.run(piece.value(StepPiece.self).pointee) }))
+    }
+
+    private func run(_ frame: Frame) {
       for image in 0..<frame.imageCount {
-        prepare(frame, pass: image)
-        run(frame, own: frame, pass: image, piece: 0, of: 1)
+        producer.prepare(frame, pass: image)
+        run(StepPiece(frame: frame, own: frame, pass: image, index: 0, count: 1))
       }
     }
 
-    /// What comes before a pass's pieces, on one thread.
-    func prepare(_ frame: Frame, pass: Int) {
-      switch producer.pointee {
-      case .convolution(let step): step.pointee.prepare(frame, pass: pass)
-      case .winograd(let step): step.pointee.prepare(frame, pass: pass)
-      case .pool, .table, .addition, .concat, .reference, .strips: break
-      }
-    }
-
-    /// Computes piece `piece` of `count` of one image; `own` is the thread's own arena, for scratch.
-    func run(_ frame: Frame, own: Frame, pass: Int, piece: Int, of count: Int) {
-      switch consumer.pointee {
-      case .pool(let step):
-        let rows = share(step.arguments.rows, piece, of: count, by: 2)
-        if !rows.isEmpty { run(step, frame, own: own, pass: pass, rows: rows) }
-      case .addition(let step, let other, let isLeft):
-        let rows = share(self.rows.count, piece, of: count, by: Rows.granule)
-        let offset = pass * step.count
-        add(
-          step, frame.bytes(other) + offset, convolutionIsLeft: isLeft, frame, own: own, pass: pass, rows: rows,
-          into: frame.bytes(step.output) + offset)
-      }
-    }
-
-    private func make(
-      _ made: Range<Int>, _ frame: Frame, own: Frame, pass: Int, into y: UnsafeMutablePointer<UInt8>
-    ) {
-      switch producer.pointee {
-      case .convolution(let step): step.pointee.run(frame, pass: pass, rows: made, of: rows.count, into: y)
-      case .winograd(let step): step.pointee.run(frame, own: own, pass: pass, rows: made, into: y)
-      case .pool, .table, .addition, .concat, .reference, .strips: break
-      }
-    }
-
-    private func add(
-      _ step: AdditionStep, _ other: UnsafePointer<UInt8>, convolutionIsLeft: Bool, _ frame: Frame, own: Frame,
-      pass: Int, rows: Range<Int>, into y: UnsafeMutablePointer<UInt8>
-    ) {
-      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: self.rows.perStrip) {
-        let made = first..<min(first + self.rows.perStrip, rows.upperBound)
-        let offset = first * self.rows.byteCount
-        let target = strip.map { own.bytes($0) } ?? y + offset
-        make(made, frame, own: own, pass: pass, into: target)
-        let other = other + offset
-        step.run(
-          convolutionIsLeft ? UnsafePointer(target) : other, convolutionIsLeft ? other : UnsafePointer(target),
-          into: y + offset, count: made.count * self.rows.byteCount)
-      }
-    }
-
-    /// Rows `pooled` of a pool. The strip keeps the rows that windows of the next one share.
-    private func run(_ step: PoolStep, _ frame: Frame, own: Frame, pass: Int, rows pooled: Range<Int>) {
-      guard let buffer = strip else { return }
-      let strip = own.bytes(buffer)
-      let y = frame.bytes(step.output) + pass * step.outputStride
-      let end = aligned(self.end(step, pooled.upperBound - 1))
-      var next = pooled.lowerBound
-      // The convolution's rows that lie in the strip.
-      var held = first(step, next) / Rows.granule * Rows.granule
+    /// Computes a piece of one image's rows. The strip keeps the rows that the consumer's windows on the next one share.
+    private func run(_ piece: StepPiece) {
+      guard let consumer = consumer.functions.pointee.consumer else { return }
+      let taken = share(consumer.rowCount, piece.index, of: piece.count, by: consumer.granule)
+      if taken.isEmpty { return }
+      let strip = strip.map { piece.own.bytes($0) }
+      let output = piece.frame.bytes(self.output) + piece.pass * outputStride
+      let body = self.consumer.body
+      let end = aligned(consumer.end(body, taken.upperBound - 1))
+      var next = taken.lowerBound
+      // The producer's rows that lie in the strip.
+      var held = consumer.first(body, next) / Rows.granule * Rows.granule
       var heldEnd = held
-      while next < pooled.upperBound {
-        let needed = first(step, next)
+      while next < taken.upperBound {
+        let needed = consumer.first(body, next)
         if needed >= heldEnd {
           held = needed / Rows.granule * Rows.granule
           heldEnd = held
-        } else if needed > held {
+        } else if needed > held, let strip {
           strip.update(from: strip + (needed - held) * rows.byteCount, count: (heldEnd - needed) * rows.byteCount)
           held = needed
         }
+        let image = strip.map { $0 - held * rows.byteCount } ?? output
         let made = heldEnd..<min(heldEnd + rows.perStrip, end)
-        make(made, frame, own: own, pass: pass, into: strip + (heldEnd - held) * rows.byteCount)
+        call(producer, producer.functions.pointee.makeRows, piece, rows: made, of: image)
         heldEnd = made.upperBound
         let start = next
-        while next < pooled.upperBound && self.end(step, next) <= heldEnd { next += 1 }
-        if next > start { step.run(strip - held * rows.byteCount, into: y, rows: start..<next) }
+        while next < taken.upperBound && consumer.end(body, next) <= heldEnd { next += 1 }
+        if next > start { call(self.consumer, consumer.take, piece, rows: start..<next, of: image) }
       }
     }
 
-    /// The first of the convolution's rows under the pool's row `row`.
-    private func first(_ step: PoolStep, _ row: Int) -> Int { Int(step.arguments.row_offset[row]) / rows.byteCount }
-
-    /// The row after the last one under the pool's row `row`, whose taps are adjacent.
-    private func end(_ step: PoolStep, _ row: Int) -> Int { first(step, row) + Int(step.arguments.row_taps[row]) }
+    private func call(
+      _ step: Step, _ function: StepFunctions.Function?, _ piece: StepPiece, rows: Range<Int>,
+      of image: UnsafeMutablePointer<UInt8>
+    ) {
+      let rows = StepRows(
+        frame: piece.frame, own: piece.own, pass: piece.pass, rows: rows, image: image, imageRows: self.rows.count)
+      withUnsafePointer(to: rows) { function?(step.body, $0) }
+    }
 
     /// `row` rounded up to where a strip may end.
     private func aligned(_ row: Int) -> Int {

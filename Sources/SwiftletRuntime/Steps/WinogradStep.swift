@@ -10,7 +10,7 @@ struct WinogradGroup: BitwiseCopyable {
 
 /// A convolution computed tile by tile through a Winograd transform, with its activation and max pool.
 struct WinogradStep: BitwiseCopyable {
-  let kernels: UnsafePointer<KernelPointers>
+  let kernels: UnsafePointer<swl_kernel_table>
   /// Outputs of a tile along each axis: 2 or 4.
   let size: Int
   let groups: UnsafePointer<WinogradGroup>
@@ -19,10 +19,25 @@ struct WinogradStep: BitwiseCopyable {
   /// Bytes from one image to the next.
   let inputStride, outputStride: Int
   let padding: PaddedCopy?
-  /// About what one image takes on one thread.
-  let nanoseconds: Int
 
-  func run(_ frame: Frame) {
+  static func functions(nanoseconds: Int) -> StepFunctions {
+    var functions = StepFunctions(
+      run: { body, frame in body.value(WinogradStep.self).pointee.run(frame.value(Frame.self).pointee) },
+      sharing: StepSharing(
+        nanoseconds: nanoseconds, hasPassPerImage: true,
+        prepare: { body, frame, pass in
+          body.value(WinogradStep.self).pointee.prepare(frame.value(Frame.self).pointee, pass: pass)
+        },
+        run: { body, piece in body.value(WinogradStep.self).pointee.run(piece.value(StepPiece.self).pointee) }))
+    #if !hasFeature(Embedded)
+      functions.makeRows = { body, rows in
+        body.value(WinogradStep.self).pointee.make(rows.value(StepRows.self).pointee)
+      }
+    #endif
+    return functions
+  }
+
+  private func run(_ frame: Frame) {
     let tileRows = 0..<groups[0].arguments.tile_rows
     guard let padding else {
       call(
@@ -41,7 +56,7 @@ struct WinogradStep: BitwiseCopyable {
     _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<UInt8>,
     tileRows: Range<Int>, images: Int = 1
   ) {
-    guard let kernel = size == 2 ? kernels.pointee.winograd2x2 : kernels.pointee.winograd4x4 else {
+    guard let kernel = size == 2 ? kernels.pointee.winograd2x2.run : kernels.pointee.winograd4x4.run else {
       preconditionFailure("the kernels of a Winograd plan exist")
     }
     for index in 0..<groupCount {
@@ -62,24 +77,31 @@ struct WinogradStep: BitwiseCopyable {
 // MARK: Threads that share the step
 
 extension WinogradStep {
-  /// What comes before a pass's pieces, on one thread.
-  func prepare(_ frame: Frame, pass: Int) {
+  private func prepare(_ frame: Frame, pass: Int) {
     _ = padding?.copy(frame.bytes(input) + pass * inputStride, frame)
   }
 
-  /// Computes some rows of tiles of one image; `own` is the thread's own arena, for scratch.
-  func run(_ frame: Frame, own: Frame, pass: Int, piece: Int, of count: Int) {
-    let rows = share(groups[0].arguments.tile_rows, piece, of: count, by: 1)
-    if rows.isEmpty { return }
-    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
-    call(source, frame.bytes(output) + pass * outputStride, scratch: own.bytes(scratch), tileRows: rows)
+  /// Where `prepare` left the image.
+  private func source(_ frame: Frame, image: Int) -> UnsafePointer<UInt8> {
+    UnsafePointer(padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + image * inputStride)
   }
 
-  /// Computes some rows of one image, from a tile's first row on, into `y`.
-  func run(_ frame: Frame, own: Frame, pass: Int, rows: Range<Int>, into y: UnsafeMutablePointer<UInt8>) {
-    let source = padding.map { frame.bytes($0.buffer) } ?? frame.bytes(input) + pass * inputStride
+  /// Computes some rows of tiles of one image.
+  private func run(_ piece: StepPiece) {
+    let frame = piece.frame
+    let rows = share(groups[0].arguments.tile_rows, piece.index, of: piece.count, by: 1)
+    if rows.isEmpty { return }
     call(
-      source, y - rows.lowerBound * groups[0].arguments.y_row, scratch: own.bytes(scratch),
-      tileRows: rows.lowerBound / size..<(rows.upperBound + size - 1) / size)
+      source(frame, image: piece.pass), frame.bytes(output) + piece.pass * outputStride,
+      scratch: piece.own.bytes(scratch), tileRows: rows)
   }
+
+  #if !hasFeature(Embedded)
+    /// Computes some rows of one image, from a tile's first row on.
+    private func make(_ made: StepRows) {
+      call(
+        source(made.frame, image: made.pass), made.image, scratch: made.own.bytes(scratch),
+        tileRows: made.rows.lowerBound / size..<(made.rows.upperBound + size - 1) / size)
+    }
+  #endif
 }

@@ -8,6 +8,19 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
     case quantized(levels: Int)
     /// Training as the integers that run, by a recipe that 'swiftlet shrink' follows.
     case trained(ShrinkRecipe)
+
+    /// How that is done, in few words.
+    var text: String {
+      switch self {
+      case .quantized(let levels): return "quantized, \(levels) levels"
+      case .trained(let recipe):
+        var parts = [recipe.widths.map { "widths " + $0.map(String.init).joined(separator: "-") } ?? "full width"]
+        if let target = recipe.targetBytes { parts.append("to \(target) bytes") }
+        parts.append("levels " + recipe.quantization.levels.map(String.init).joined(separator: "-"))
+        parts.append("\(recipe.floatTraining.epochs)+\(recipe.training.epochs) epochs")
+        return parts.joined(separator: ", ")
+      }
+    }
   }
 
   /// From 1, in the order tried.
@@ -15,14 +28,15 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   public var method: Method
   /// Accuracy, or explained variance, on the validation images in percent, and what is lost of the float model's.
   public var points, drop: Double
-  /// What is lost on images of training of the float model's quality on either, the lower one. A network does better on
-  /// images it was trained on than on others, so this is little less than what is lost at least, whatever luck the
-  /// validation images had in the choice among candidates; they are few and these many.
+  /// Points lost on training images, against the float model's lower score on either kind of image.
+  ///
+  /// A network does better on images it was trained on than on others, so it loses hardly less than this. Validation
+  /// images are few, and the best of many candidates is lucky on them; training images are many.
   public var trainingDrop: Double?
   public var fileBytes: Int
-  /// Where training was given up before there was a file: its bytes at the last pruning, as far as known.
+  /// The bytes at the last pruning, where training was given up before there was a file.
   public var estimatedBytes: Int?
-  /// Whether more channels are tried since, as all weights of these were too few.
+  /// Whether all weights of these channels were too few, so that more channels are tried since.
   var isTooNarrow: Bool?
   /// A call with one image on one thread of this machine, the median.
   public var microseconds: Double
@@ -59,13 +73,16 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   /// Its bytes, as far as known.
   private var knownBytes: Int? { fileBytes > 0 ? fileBytes : estimatedBytes }
 
+  /// The share of the bytes asked for below which next to nothing was pruned.
+  private static let unprunedShare = 0.93
+
   /// Whether all weights together take clearly fewer bytes than were asked for: next to nothing was pruned.
   var isUnpruned: Bool {
     guard let target = recipe?.targetBytes, let knownBytes else { return false }
-    return Double(knownBytes) < 0.93 * Double(target)
+    return Double(knownBytes) < Self.unprunedShare * Double(target)
   }
 
-  /// The bytes it tells something of: those asked for, or those it has where these were enough, or where it was too
+  /// The size that it is evidence of: the bytes asked for, or those it has where these were enough, or where it was too
   /// narrow for more.
   var size: Int {
     let countsAsItIs = isTooNarrow == true || meetsBudget && isUnpruned
@@ -77,17 +94,7 @@ public struct CompressionCandidate: Hashable, Sendable, Codable {
   }
 
   /// How it was made, in a few words.
-  public var methodText: String {
-    switch method {
-    case .quantized(let levels): return "quantized, \(levels) levels"
-    case .trained(let recipe):
-      var parts = [recipe.widths.map { "widths " + $0.map(String.init).joined(separator: "-") } ?? "full width"]
-      if let target = recipe.targetBytes { parts.append("to \(target) bytes") }
-      parts.append("levels " + recipe.quantization.levels.map(String.init).joined(separator: "-"))
-      parts.append("\(recipe.floatTraining.epochs)+\(recipe.training.epochs) epochs")
-      return parts.joined(separator: ", ")
-    }
-  }
+  public var methodText: String { method.text }
 
   /// One line for people.
   var summary: String {
@@ -114,23 +121,25 @@ extension CompressionBudget {
 }
 
 extension [CompressionCandidate] {
+  /// Times within these ratios of each other count as the same: this machine's clock is no better.
+  private static var sameTime: ClosedRange<Double> { 0.9...1.1 }
+
   /// The least that a trained network with a file lost; 0 where there is none.
   var leastLost: Double { filter { $0.recipe != nil && $0.fileBytes > 0 }.map(\.lost).min() ?? 0 }
 
   /// The candidates that no other beats in quality, bytes and time at once, smallest first.
   ///
   /// Of those whose training was given up only what is within the budget nevertheless counts, as it may be the result.
-  /// Times within a tenth of each other count as the same: this machine's clock is no better.
   public var paretoFront: [CompressionCandidate] {
     let finished = filter { !$0.isAbandoned || $0.meetsBudget }
     return finished.filter { candidate in
       !finished.contains { other in
         let isNoWorse =
           other.lost <= candidate.lost && other.fileBytes <= candidate.fileBytes
-          && other.microseconds <= 1.1 * candidate.microseconds
+          && other.microseconds <= Self.sameTime.upperBound * candidate.microseconds
         let isBetter =
           other.lost < candidate.lost || other.fileBytes < candidate.fileBytes
-          || other.microseconds < 0.9 * candidate.microseconds
+          || other.microseconds < Self.sameTime.lowerBound * candidate.microseconds
         return isNoWorse && isBetter && other.number != candidate.number
       }
     }.sorted { ($0.fileBytes, $0.lost, $0.number) < ($1.fileBytes, $1.lost, $1.number) }

@@ -4,6 +4,8 @@ import SwiftletModel
 
 /// Chooses how many integer levels the weights of each layer need when they are trained as integers.
 enum LevelChooser {
+  /// Levels on each side of 0 where a time is the only limit: 6 bits, of which fewer would save bytes alone.
+  static let levelsWhereBytesAreFree = 31
   /// Levels that are tried for single layers, 3 and 4 bits. Fewer keep more weights in a file, but each trains worse: one
   /// run each gave 98.46% of MNIST's validation images with two ternary layers in 963 bytes, 98.72% with 7 levels in 1,056.
   private static let choices = [3, 7, 15, 31]

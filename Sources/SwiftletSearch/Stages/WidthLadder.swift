@@ -9,7 +9,7 @@ import SwiftletModel
 /// channels, the least by Fisher information first, nothing trained. From rung to rung that set loses channels which
 /// costs the least loss for each unit of cost saved.
 struct WidthLadder {
-  /// What narrowing saves.
+  /// The cost that narrowing saves.
   enum Cost {
     /// Parameters, which are bytes, and multiply-accumulates, which are time to train: each as a share of the network's.
     case parametersAndProducts
@@ -33,8 +33,14 @@ struct WidthLadder {
   /// For every set of layers that share their channels, which layers these are and the loss at falling widths.
   private var curves: [(positions: [Int], points: [(width: Int, loss: Double)])] = []
 
-  /// Shares of a layer's channels that are tried.
+  /// Shares of a layer's channels that are tried, closer together where few are left: each may then cost much.
   private static let shares = [14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1.5, 1].map { $0 / 16 }
+  /// The channels that a kernel computes at once.
+  static let kernelBlock = 16
+  /// Added to every loss, so that narrowing that costs no loss at all still goes by the cost it saves.
+  private static let leastLoss = 1e-6
+  /// Against division by nothing saved.
+  private static let leastSaving = 1e-9
 
   /// - Parameters:
   ///   - sample: Training images to measure the loss on.
@@ -111,8 +117,7 @@ struct WidthLadder {
         for position in curve.positions { widths[position] = after.width }
         let narrow = try narrowed(to: widths)
         let left = self.share(of: narrow)
-        // What costs no loss at all still goes by the cost it saves.
-        let rate = (after.loss - before.loss + 1e-6) / max(current.cost - left, 1e-9)
+        let rate = (after.loss - before.loss + Self.leastLoss) / max(current.cost - left, Self.leastSaving)
         if rate < best?.rate ?? .infinity { best = (rate, index, widths, narrow, left) }
       }
       guard let best else { return }
@@ -122,7 +127,7 @@ struct WidthLadder {
     }
   }
 
-  /// What a narrower network costs, for what the whole one does.
+  /// The cost of a narrower network, as a share of the whole one's.
   private func share(of narrow: Model) -> Double {
     let products = Double(narrow.multiplyAccumulates) / Double(max(model.multiplyAccumulates, 1))
     switch cost {

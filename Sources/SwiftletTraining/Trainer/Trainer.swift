@@ -144,49 +144,65 @@ public struct Trainer {
       augmentation: configuration.isDistorted(inEpoch: epoch) ? configuration.augmentation?.suited(to: training) : nil,
       distortion: configuration.distortion(inEpoch: epoch))
     let start = ContinuousClock.now
-    var loss = 0.0
-    var correct = 0
-    var seen = 0
-    var step = 0
+    var sums = EpochSums()
     while let batch = queue.take() {
-      let progress = Double(epoch - 1) + Double(step) / Double(queue.count)
-      let outcome = batch.images.withUnsafeBufferPointer { images in
-        network.train(
-          images, labels: batch.labels, count: batch.labels.count,
-          key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15,
-          softTargets: teacher?.targets(images, batch))
-      }
-      let rate = configuration.learningRate(progress: progress)
-      let mean = outcome.loss / Double(batch.labels.count)
-      guard mean.isFinite, mean < Self.lossLimit else {
-        throw TrainingError.diverged(epoch: epoch, loss: mean, learningRate: rate)
-      }
-      beforeStep?(network, progress)
-      optimizer.step(rate: rate)
-      step += 1
-      if let afterStep {
-        afterStep(network, Double(epoch - 1) + Double(step) / Double(queue.count))
-        network.parametersChanged()
-      }
-      loss += outcome.loss
-      correct += outcome.correct
-      seen += batch.labels.count
+      try step(batch, of: queue.count, epoch, network, optimizer, &sums)
       if isCancelled() { return nil }
       let seconds = (ContinuousClock.now - start).seconds
-      let rateOfImages = Double(seen) / max(seconds, 1e-9)
-      let left = Double(training.count * (configuration.epochs - epoch + 1) - seen) / rateOfImages
-      onEvent(
-        .progress(
-          TrainingProgress(
-            epoch: epoch, epochs: configuration.epochs, batch: step, batches: queue.count, loss: loss / Double(seen),
-            accuracy: Double(correct) / Double(seen), imagesPerSecond: rateOfImages, secondsLeft: left,
-            kind: network.loss)))
+      onEvent(.progress(progress(sums, batches: queue.count, epoch, seconds: seconds, kind: network.loss)))
     }
     guard network.parameters.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
       throw TrainingError.diverged(
-        epoch: epoch, loss: loss / Double(max(seen, 1)),
+        epoch: epoch, loss: sums.loss / Double(max(sums.imageCount, 1)),
         learningRate: configuration.learningRate(progress: Double(epoch)))
     }
+    return try validated(sums, epoch, network, start: start)
+  }
+
+  /// One optimizer step and its part of the epoch's sums.
+  private func step(
+    _ batch: Batch, of batchCount: Int, _ epoch: Int, _ network: FloatNetwork, _ optimizer: Optimizer,
+    _ sums: inout EpochSums
+  ) throws {
+    let progress = Double(epoch - 1) + Double(sums.stepCount) / Double(batchCount)
+    let outcome = batch.images.withUnsafeBufferPointer { images in
+      network.train(
+        images, labels: batch.labels, count: batch.labels.count,
+        key: configuration.seed &+ UInt64(optimizer.stepCount) &* 0x9E37_79B9_7F4A_7C15,
+        softTargets: teacher?.targets(images, batch))
+    }
+    let rate = configuration.learningRate(progress: progress)
+    let mean = outcome.loss / Double(batch.labels.count)
+    guard mean.isFinite, mean < Self.lossLimit else {
+      throw TrainingError.diverged(epoch: epoch, loss: mean, learningRate: rate)
+    }
+    beforeStep?(network, progress)
+    optimizer.step(rate: rate)
+    sums.stepCount += 1
+    if let afterStep {
+      afterStep(network, Double(epoch - 1) + Double(sums.stepCount) / Double(batchCount))
+      network.parametersChanged()
+    }
+    sums.loss += outcome.loss
+    sums.correct += outcome.correct
+    sums.imageCount += batch.labels.count
+  }
+
+  private func progress(
+    _ sums: EpochSums, batches: Int, _ epoch: Int, seconds: Double, kind: Loss
+  ) -> TrainingProgress {
+    let imagesPerSecond = Double(sums.imageCount) / max(seconds, 1e-9)
+    let imagesLeft = training.count * (configuration.epochs - epoch + 1) - sums.imageCount
+    return TrainingProgress(
+      epoch: epoch, epochs: configuration.epochs, batch: sums.stepCount, batches: batches, loss: sums.meanLoss,
+      accuracy: sums.accuracy, imagesPerSecond: imagesPerSecond, secondsLeft: Double(imagesLeft) / imagesPerSecond,
+      kind: kind)
+  }
+
+  /// The epoch with its score on the validation images.
+  private func validated(
+    _ sums: EpochSums, _ epoch: Int, _ network: FloatNetwork, start: ContinuousClock.Instant
+  ) throws -> EpochSummary {
     let score = network.score(validation)
     // The loss of training is taken before each step, so it says nothing of what the last step did.
     let validationLoss = score.loss / Double(max(validation.count, 1))
@@ -199,10 +215,9 @@ public struct Trainer {
       ? 100 * score.accuracy
       : Dataset.explainedVariance(meanSquaredError: validationLoss, variance: validation.pixelVariance)
     return EpochSummary(
-      epoch: epoch, trainingLoss: loss / Double(seen), trainingAccuracy: Double(correct) / Double(seen),
-      validationLoss: validationLoss, validationCorrect: score.correct,
-      validationCount: validation.count, seconds: (ContinuousClock.now - start).seconds, isBest: false,
-      kind: network.loss, validationQuality: quality)
+      epoch: epoch, trainingLoss: sums.meanLoss, trainingAccuracy: sums.accuracy, validationLoss: validationLoss,
+      validationCorrect: score.correct, validationCount: validation.count,
+      seconds: (ContinuousClock.now - start).seconds, isBest: false, kind: network.loss, validationQuality: quality)
   }
 
   /// A mean loss beyond this is no training any more.
@@ -222,6 +237,17 @@ public struct Trainer {
       model: model, bestEpoch: state.bestEpoch, bestCorrect: max(state.bestCorrect, 0), bestLoss: state.bestLoss,
       history: history, isInterrupted: isInterrupted)
   }
+}
+
+/// What the batches of an epoch add up to so far.
+private struct EpochSums {
+  var loss = 0.0
+  var correct = 0
+  var imageCount = 0
+  var stepCount = 0
+
+  var meanLoss: Double { loss / Double(imageCount) }
+  var accuracy: Double { Double(correct) / Double(imageCount) }
 }
 
 extension TrainingConfiguration {
