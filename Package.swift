@@ -93,6 +93,7 @@ let fullTargets: [Target] = [
     name: "TestSupport",
     dependencies: [
       "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletData", "SwiftletModel",
+      "SwiftletBytes",
     ],
     path: "Tests/TestSupport"),
   // Every operator's cases, written once, against everything that computes or stores operators.
@@ -103,7 +104,7 @@ let fullTargets: [Target] = [
       "SwiftletData", "SwiftletModel", "TestSupport",
     ]),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
-  .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
+  .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes", "TestSupport"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
   .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData", "TestSupport"]),
   .testTarget(
@@ -151,6 +152,7 @@ let fullTargets: [Target] = [
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+      "TestSupport",
     ]),
 ]
 

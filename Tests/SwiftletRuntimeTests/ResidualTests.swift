@@ -7,13 +7,6 @@ import Testing
 @Suite struct ResidualTests {
   static let channelCounts = [1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 130]
 
-  private func expectEqual(_ model: Model, _ table: String, batch: Int = 2) throws {
-    let images = model.inputs.indices.map { model.randomInput(batch: batch, seed: UInt64($0 + 3), input: $0) }
-    let expected = try model.outputs(.reference, images, batch: batch)
-    #expect(try model.outputs(Tables.table(table), images, batch: batch, maxBatch: batch) == expected)
-    for output in expected { #expect(Set(output).count > 1 || output.count < 4) }
-  }
-
   /// An activation of the same quantization folds into the sum.
   @Test(arguments: Tables.names, channelCounts)
   func anActivationAfterASumIsPartOfIt(_ table: String, _ channels: Int) throws {
