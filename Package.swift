@@ -90,10 +90,21 @@ let fullTargets: [Target] = [
   // What tests share: seeded draws, models of random parameters and how to run them, plain definitions to compare with,
   // where real data is, and a network that is trained once for all of them.
   .target(
-    name: "TestSupport", dependencies: ["SwiftletTraining", "SwiftletRuntime", "SwiftletData", "SwiftletModel"],
+    name: "TestSupport",
+    dependencies: [
+      "SwiftletTraining", "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletData", "SwiftletModel",
+      "SwiftletBytes",
+    ],
     path: "Tests/TestSupport"),
+  // Every operator's cases, written once, against everything that computes or stores operators.
+  .testTarget(
+    name: "OperatorTests",
+    dependencies: [
+      "SwiftletCompression", "SwiftletFloat", "SwiftletRuntime", "SwiftletReference", "SwiftletFormat",
+      "SwiftletData", "SwiftletModel", "TestSupport",
+    ]),
   .testTarget(name: "SwiftletModelTests", dependencies: ["SwiftletModel"]),
-  .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes"]),
+  .testTarget(name: "SwiftletBytesTests", dependencies: ["SwiftletBytes", "TestSupport"]),
   .testTarget(name: "SwiftletImagesTests", dependencies: ["SwiftletImages", "SwiftletBytes"]),
   .testTarget(name: "SwiftletDataTests", dependencies: ["SwiftletData", "TestSupport"]),
   .testTarget(
@@ -141,6 +152,7 @@ let fullTargets: [Target] = [
     name: "CommandLineTests",
     dependencies: [
       "SwiftletFormat", "SwiftletRuntime", "SwiftletModel", "SwiftletData", "SwiftletImages", "SwiftletBytes",
+      "TestSupport",
     ]),
 ]
 

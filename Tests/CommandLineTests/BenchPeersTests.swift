@@ -1,22 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs tools/bench-peers as far as it goes without a network and without measuring anything.
 @Suite struct BenchPeersTests {
-  static let script = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
-    .appendingPathComponent("tools/bench-peers").path
-
   private func run(_ arguments: [String]) throws -> (code: Int32, text: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["bash", Self.script] + arguments
-    let pipe = Pipe()
-    process.standardError = pipe
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    try ToolScript("bench-peers").run(arguments)
   }
 
   @Test func wrongUsageExitsWith2() throws {
@@ -37,10 +26,10 @@ import Testing
 
   /// An environment that has no package and whose pip finds none.
   @Test func withoutANetworkItSaysWhatToDo() throws {
-    let folder = try InputFolder()
+    let folder = try TemporaryFolder()
     let python = folder.path("venv/bin/python")
     try FileManager.default.createDirectory(atPath: folder.path("venv/bin"), withIntermediateDirectories: true)
-    _ = try folder.write(Array("#!/bin/sh\nexit 1\n".utf8), "venv/bin/python")
+    try folder.write(Array("#!/bin/sh\nexit 1\n".utf8), "venv/bin/python")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
     for more in [[], ["--training"], ["--tensorflow"]] {
       let result = try run(["--cache", folder.path("cache"), "--venv", folder.path("venv")] + more)

@@ -105,10 +105,10 @@ import Testing
     try expect(
       try tool.writeMNIST("missing") { $0["t10k-labels-idx1-ubyte"] = nil }, "the folder has no t10k-labels-idx1-ubyte")
     let sides = try tool.writeClassFolders("sides", count: 3)
-    _ = try tool.folder.write(Array("GIF89a and so on".utf8), "sides/left/3.png")
+    try tool.folder.write(Array("GIF89a and so on".utf8), "sides/left/3.png")
     try expect(sides, "sides/left/3.png: ", "the file is a GIF image; convert it to PNG")
     let wide = Image(width: 9, height: 8, channels: 1, pixels: [UInt8](repeating: 7, count: 72))
-    _ = try tool.folder.write(try PNGEncoder.encode(wide), "sides/left/3.png")
+    try tool.folder.write(try PNGEncoder.encode(wide), "sides/left/3.png")
     try expect(sides, "sides/left/3.png: is 9 x 8 with 1 channels")
   }
 

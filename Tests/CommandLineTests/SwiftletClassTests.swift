@@ -55,7 +55,7 @@ import Testing
     let digits = try renamed("digits", "0", "1")
     try tool.fail(["eval", float, "--data", digits], "only the data has '0', '1'")
     let third = try renamed("third", "left", "right")
-    _ = try tool.folder.write(try tool.bytes("sides/left/0.png"), "third/0.png")
+    try tool.folder.write(try tool.bytes("sides/left/0.png"), "third/0.png")
     try FileManager.default.copyItem(atPath: "\(third)/left", toPath: "\(third)/middle")
     try tool.fail(["eval", float, "--data", third], "only the data has 'middle'", after: "note: ")
   }

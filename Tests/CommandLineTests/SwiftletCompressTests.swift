@@ -38,14 +38,14 @@ import Testing
     for other in [[1, 2, 3], nil] as [[UInt8]?] {
       let state = try tool.bytes("out.swl.search")
       if let other {
-        _ = try tool.folder.write(other, "out.swl")
+        try tool.folder.write(other, "out.swl")
       } else {
         try FileManager.default.removeItem(atPath: tool.path("out.swl"))
       }
       // No effort is left, so nothing better is found that would be written in any case.
       try tool.succeed(compress("out.swl", ["--resume", "--force", "--epochs", "1"]))
       #expect(try tool.bytes("out.swl") == best)
-      _ = try tool.folder.write(state, "out.swl.search")
+      try tool.folder.write(state, "out.swl.search")
     }
   }
 
@@ -110,7 +110,7 @@ import Testing
       compress("out.swl", ["--resume", "--seed", "4"]),
       "out.swl.search: the stopped search is of another model, data or options: --seed: 0 before, 4 now;")
     for damaged in [Array(state.dropLast(9)), []] {
-      _ = try tool.folder.write(damaged, "out.swl.search")
+      try tool.folder.write(damaged, "out.swl.search")
       try tool.fail(compress("out.swl", ["--resume"]), "out.swl.search: is no intact state")
     }
     try FileManager.default.removeItem(atPath: tool.path("out.swl.search"))

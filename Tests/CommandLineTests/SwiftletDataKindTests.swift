@@ -26,8 +26,8 @@ import Testing
   private func recordings() throws -> String {
     for index in 0..<12 {
       let wobble = Double(index * 17 % 60)
-      _ = try tool.folder.write(recording(400 + wobble), "sounds/low_x_\(index).wav")
-      _ = try tool.folder.write(recording(1800 + 4 * wobble), "sounds/high_x_\(index).wav")
+      try tool.folder.write(recording(400 + wobble), "sounds/low_x_\(index).wav")
+      try tool.folder.write(recording(1800 + 4 * wobble), "sounds/high_x_\(index).wav")
     }
     return tool.path("sounds")
   }
@@ -62,11 +62,11 @@ import Testing
     #expect(said.code == 0 && said.output.hasPrefix("low "))
     // One bad file stops it all, by name.
     let evaluate = ["eval", tool.path("int8.swl")] + data
-    _ = try tool.folder.write(recording(500, channels: 2), "sounds/low_x_99.wav")
+    try tool.folder.write(recording(500, channels: 2), "sounds/low_x_99.wav")
     try tool.fail(evaluate, "sounds/low_x_99.wav: the recording has 2 channels")
-    _ = try tool.folder.write(Array(recording(500).prefix(30)), "sounds/low_x_99.wav")
+    try tool.folder.write(Array(recording(500).prefix(30)), "sounds/low_x_99.wav")
     try tool.fail(evaluate, "sounds/low_x_99.wav: WAV chunk at byte 20: the data ends too early")
-    _ = try tool.folder.write([], "sounds/low_x_99.wav")
+    try tool.folder.write([], "sounds/low_x_99.wav")
     try tool.fail(evaluate, "sounds/low_x_99.wav: the file is empty")
   }
 
@@ -79,7 +79,7 @@ import Testing
         UInt8(generator.next() % 40) + ((position % 8 < 4) == (index % 2 == 0) ? 180 : 0)
       }
       let image = Image(width: 8, height: 8, channels: 1, pixels: pixels)
-      _ = try tool.folder.write(try PNGEncoder.encode(image), "images/\(100 + index).png")
+      try tool.folder.write(try PNGEncoder.encode(image), "images/\(100 + index).png")
     }
     return tool.path("images")
   }

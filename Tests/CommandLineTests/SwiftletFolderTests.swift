@@ -25,7 +25,7 @@ import Testing
   /// Runs a shell script in the tool's folder, `$swiftlet` being the program: arguments can then be any bytes.
   private func shell(_ script: String) throws -> LeanBinary.Result {
     try LeanBinary.run(
-      ["-c", "cd \(tool.folder.url.path) && \(script)"], environment: ["swiftlet": Tool.executable.path],
+      ["-c", "cd \(tool.folder.path) && \(script)"], environment: ["swiftlet": Tool.executable.path],
       executable: URL(fileURLWithPath: "/bin/sh"))
   }
 
@@ -44,7 +44,7 @@ import Testing
       made.error.contains("note: d?: class names that are not UTF-8 are read as Latin-1: 'r\u{FF}'"), "\(made.error)")
     let labels = try shell("$swiftlet inspect $(printf 'd\\351').swl --json")
     #expect(labels.output.contains("\"r\u{FF}\""))
-    let files = Set(try Folder.entries(tool.folder.url.path).map(\.name))
+    let files = Set(try Folder.entries(tool.folder.path).map(\.name))
     let odd = FileName.text([0x64, 0xE9])
     #expect(files == ["tiny.json", "sides.json", odd, odd + ".json", odd + ".swl", odd + "-int8.swl"], "\(files)")
     let again = try shell("$swiftlet eval $(printf 'd\\351').swl $(printf 'x\\351') --data $(printf 'd\\351')")
@@ -56,7 +56,7 @@ import Testing
 
   @Test func whatIsPassedOverIsSaidOnStandardError() throws {
     let sides = try tool.writeClassFolders("sides")
-    for index in 0..<3 { _ = try tool.folder.write([1], "sides/left/\(index).jpg") }
+    for index in 0..<3 { try tool.folder.write([1], "sides/left/\(index).jpg") }
     try tool.succeed(train(sides))
     let result = try tool.run(["eval", tool.path("out.swl"), "--data", sides, "--json"])
     #expect(result.error == "note: \(sides): passed over 3 .jpg files (JPEG is not read yet: convert it to PNG)\n")

@@ -56,7 +56,7 @@ import Testing
     var flipped = checkpoint
     flipped[checkpoint.count / 2] ^= 1
     for damaged in [Array(checkpoint.dropLast()), flipped, []] {
-      _ = try tool.folder.write(damaged, "model.swl.ckpt")
+      try tool.folder.write(damaged, "model.swl.ckpt")
       try tool.fail(
         train("model.swl", ["--resume"]), "model.swl.ckpt: is no intact checkpoint",
         "give --force instead of --resume to start anew")
@@ -69,7 +69,7 @@ import Testing
         train("new.swl", options + ["--checkpoint", tool.path("tiny.json")]), "tiny.json: is no checkpoint")
     }
     #expect(try tool.bytes("model.swl.ckpt") == Array("a letter".utf8))
-    _ = try tool.folder.write(checkpoint, "model.swl.ckpt")
+    try tool.folder.write(checkpoint, "model.swl.ckpt")
     try tool.succeed(train("model.swl", ["--resume"]))
     #expect(try tool.bytes("model.swl") == unbroken())
   }

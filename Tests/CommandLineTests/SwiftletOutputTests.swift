@@ -49,7 +49,7 @@ import Testing
     // A mount needs privileges that some machines withhold.
     let script = #"mkdir "$1/ro" && mount -t tmpfs -o ro none "$1/ro" && exec "$0" "${@:2}""#
     let result = try LeanBinary.run(
-      ["--mount", "--user", "--map-root-user", "/bin/bash", "-c", script, Tool.executable.path, tool.folder.url.path]
+      ["--mount", "--user", "--map-root-user", "/bin/bash", "-c", script, Tool.executable.path, tool.folder.path]
         + ["quantize", float, "-o", tool.path("ro/out.swl")] + Tool.data,
       executable: URL(fileURLWithPath: "/usr/bin/unshare"))
     guard !result.error.contains("unshare"), !result.error.contains("mount:") else { return }
@@ -66,7 +66,7 @@ import Testing
       compress + ["-o", tool.path("out.swl"), "--report", tool.path("out.swl.search")], code: 2, "is also written")
     try FileManager.default.createSymbolicLink(atPath: tool.path("link.swl"), withDestinationPath: "float.swl")
     for name in ["float.swl", "link.swl", "./float.swl"] {
-      let output = tool.folder.url.path + "/" + name
+      let output = tool.folder.path + "/" + name
       try tool.fail(["quantize", float, "--force", "-o", output] + Tool.data, code: 2, "is also read by this command")
       try tool.fail(["compress", float, "--force", "-o", output] + Tool.data, code: 2, "is also read by this command")
     }

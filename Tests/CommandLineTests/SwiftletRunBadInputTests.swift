@@ -1,14 +1,15 @@
 import Foundation
 import SwiftletImages
+import TestSupport
 import Testing
 
 /// swiftlet-run on bad input: one line on standard error, exit code 2 for usage, 1 for failure.
 @Suite struct SwiftletRunBadInputTests {
-  private let folder: InputFolder
+  private let folder: TemporaryFolder
   private let golden: GoldenModel
 
   init() throws {
-    folder = try InputFolder()
+    folder = try TemporaryFolder()
     golden = try GoldenModel("int8-dense")
   }
 
@@ -48,7 +49,7 @@ import Testing
     }
     let model = golden.path
     try expectFailure([model, folder.path("none")], code: 1, "no such file")
-    try expectFailure([model, folder.url.path], code: 1, "is a directory")
+    try expectFailure([model, folder.path], code: 1, "is a directory")
     try expectFailure([model, try folder.write([], "empty")], code: 1, "the file is empty")
     try expectFailure(
       [model, try folder.write(try image(9, 1), "wide.png")], code: 1,
@@ -92,7 +93,7 @@ import Testing
   @Test func badModelsExitWithOne() throws {
     let image = try folder.write(golden.images(1)[0], "raw")
     try expectFailure([folder.path("none"), image], code: 1, "no such file")
-    try expectFailure([folder.url.path, image], code: 1, "is a directory")
+    try expectFailure([folder.path, image], code: 1, "is a directory")
     try expectFailure([image, image], code: 1, "not a .swl model")
     for arguments in [[], ["--verify"]] {
       try expectFailure([GoldenModel.path("float"), image] + arguments, code: 1, "run `swiftlet quantize`")

@@ -48,25 +48,6 @@ struct LeanBinary {
   }
 }
 
-/// A folder of inputs for swiftlet-run, removed at the end.
-final class InputFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-run-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    try Data(bytes).write(to: url.appendingPathComponent(name))
-    return path(name)
-  }
-}
-
 /// A golden model and what the plain Swift kernels say about an image: the oracle for what is printed.
 struct GoldenModel {
   let path: String

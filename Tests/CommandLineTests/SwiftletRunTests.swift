@@ -4,15 +4,16 @@ import SwiftletFormat
 import SwiftletImages
 import SwiftletModel
 import SwiftletRuntime
+import TestSupport
 import Testing
 
 /// swiftlet-run on good input.
 @Suite struct SwiftletRunTests {
-  private let folder: InputFolder
+  private let folder: TemporaryFolder
   private let golden: GoldenModel
 
   init() throws {
-    folder = try InputFolder()
+    folder = try TemporaryFolder()
     golden = try GoldenModel("int8-dense")
   }
 

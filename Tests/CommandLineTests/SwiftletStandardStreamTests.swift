@@ -9,7 +9,7 @@ import Testing
 
   private func run(_ script: String, _ arguments: [String] = []) throws -> LeanBinary.Result {
     try LeanBinary.run(
-      ["-c", "cd \"$1\"; shift; \(script)", Tool.executable.path, tool.folder.url.path] + arguments,
+      ["-c", "cd \"$1\"; shift; \(script)", Tool.executable.path, tool.folder.path] + arguments,
       executable: URL(fileURLWithPath: "/bin/bash"))
   }
 

@@ -2,11 +2,12 @@ import Foundation
 import SwiftletData
 import SwiftletImages
 import SwiftletModel
+import TestSupport
 import Testing
 
 /// The built swiftlet in a folder of its own, with tiny data.
 struct Tool {
-  let folder: InputFolder
+  let folder: TemporaryFolder
 
   static let executable = LeanBinary.executable.deletingLastPathComponent().appendingPathComponent("swiftlet")
   /// 500 images to train on, 100 held out, 100 to test.
@@ -21,7 +22,7 @@ struct Tool {
     """
 
   init() throws {
-    folder = try InputFolder()
+    folder = try TemporaryFolder()
     try write(Self.tiny, "tiny.json")
   }
 
@@ -34,7 +35,7 @@ struct Tool {
 
   /// Every name in the folder.
   func contents() throws -> Set<String> {
-    Set(try FileManager.default.contentsOfDirectory(atPath: folder.url.path))
+    Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
   }
 
   func run(_ arguments: [String], output: FileHandle? = nil) throws -> LeanBinary.Result {
@@ -121,7 +122,7 @@ struct Tool {
     }
     change(&files)
     try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
-    for (file, bytes) in files { _ = try folder.write(bytes, "\(name)/\(file)") }
+    for (file, bytes) in files { try folder.write(bytes, "\(name)/\(file)") }
     return path(name)
   }
 
@@ -135,7 +136,7 @@ struct Tool {
           UInt8(generator.next() % 80) + ((position % 8 < 4) == (side == "left") ? 150 : 0)
         }
         let image = Image(width: 8, height: 8, channels: 1, pixels: pixels)
-        _ = try folder.write(try PNGEncoder.encode(image), "\(name)/\(side)/\(index).png")
+        try folder.write(try PNGEncoder.encode(image), "\(name)/\(side)/\(index).png")
       }
     }
     return path(name)

@@ -1,14 +1,13 @@
 import Foundation
 import SwiftletBytes
+import TestSupport
 import Testing
 
 @Suite struct FileBytesTests {
   /// An empty folder of its own, removed by `body`'s end.
   func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.path)
+    let folder = try TemporaryFolder()
+    try withExtendedLifetime(folder) { try body(folder.path) }
   }
 
   func names(_ folder: String) throws -> [String] {

@@ -1,5 +1,6 @@
 import Foundation
 import SwiftletBytes
+import TestSupport
 import Testing
 
 /// Names of files, which need not be UTF-8.
@@ -34,9 +35,9 @@ import Testing
   }
 
   @Test func filesOfAnyNameAreWrittenListedReadAndRemoved() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let own = try TemporaryFolder()
+    defer { withExtendedLifetime(own) {} }
+    let folder = own.path
     let name = FileName.text([0x62, 0xE9, 0xFF])
     let path = "\(folder)/\(name)"
     try FileBytes.write([1, 2], to: path, replacing: false)

@@ -40,7 +40,7 @@ import Testing
     let integers = try QuantizationTests.run(quantized, images)
     let ratio = signalToNoise(exact.flatMap { $0 }, integers.flatMap { quantized.reals($0) })
     #expect(ratio > 28, "\(ratio) dB")
-    for (image, integer) in zip(images, integers) { #expect(IntegerSimulation(quantized).output(image) == integer) }
+    for (image, integer) in zip(images, integers) { #expect(LiteralIntegers(quantized).output(image) == integer) }
     for table in KernelTable.supported {
       #expect(try QuantizationTests.run(quantized, images, kernels: table) == integers, "\(table.name)")
     }

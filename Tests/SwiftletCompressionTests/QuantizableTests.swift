@@ -39,7 +39,7 @@ import Testing
     let folded = try FoldedModel(trained)
     let images = Networks.images(8, of: shape, seed: 4)
     let quantized = try folded.quantized(Calibration.of(folded.model, images: images))
-    let expected = images.map { IntegerSimulation(quantized).output($0) }
+    let expected = images.map { LiteralIntegers(quantized).output($0) }
     for table in KernelTable.supported {
       #expect(try QuantizationTests.run(quantized, images, kernels: table) == expected, "\(table.name)")
     }

@@ -104,7 +104,7 @@ import Testing
     let float = try FloatNetwork(folded.model, maxBatch: 50, threads: 1)
     let part = part(50)
     let (a, b) = (
-      QuantizationAwareGraphs.train(network, part, key: 0), QuantizationAwareGraphs.train(float, part, key: 0)
+      TrainedIntegers.pass(network, part, key: 0), TrainedIntegers.pass(float, part, key: 0)
     )
     #expect(abs(a - b) < 0.05 * b)
     quantized.takeGradients(network)

@@ -46,7 +46,7 @@ import Testing
     let quantized = try folded.quantized(calibration, options: options)
     let images = Networks.images(4, of: Self.shape, seed: 13)
     let integers = try Self.run(quantized, images)
-    for (image, integer) in zip(images, integers) { #expect(IntegerSimulation(quantized).output(image) == integer) }
+    for (image, integer) in zip(images, integers) { #expect(LiteralIntegers(quantized).output(image) == integer) }
     if form == .halfPower {
       for node in quantized.nodes {
         for tensor in node.parameters { #expect(tensor.scales.allSatisfy { $0.halfPower != nil }) }

@@ -1,5 +1,6 @@
 import SwiftletData
 import SwiftletImages
+import TestSupport
 import Testing
 
 @Suite struct DatasetTests {
@@ -50,9 +51,9 @@ import Testing
     try folder.writePNG(3, 2, value: 1, to: "zebra/1.png")
     try folder.writePNG(3, 2, value: 2, to: "ant/b.PNG")
     try folder.writePNG(3, 2, channels: 2, value: 3, alpha: 255, to: "ant/a.png")
-    try folder.write([1, 2, 3], to: "ant/.hidden.png")
-    try folder.write([1, 2, 3], to: "ant/notes.txt")
-    try folder.write([1, 2, 3], to: "notes.txt")
+    try folder.write([1, 2, 3], "ant/.hidden.png")
+    try folder.write([1, 2, 3], "ant/notes.txt")
+    try folder.write([1, 2, 3], "notes.txt")
     let data = try Dataset.folder(folder.path)
     #expect(data.classNames == ["ant", "zebra"])
     #expect(data.labels == [0, 0, 1])
@@ -99,9 +100,9 @@ import Testing
     #expect(text().contains("tools/fetch-mnist"))
     try folder.writePNG(3, 2, to: "only/1.png")
     #expect(text().contains("1 class folders"))
-    try folder.write([], to: "empty/notes.txt")
+    try folder.write([], "empty/notes.txt")
     #expect(text().contains("empty: holds no images"))
-    try folder.write(Array("not a PNG".utf8), to: "empty/x.png")
+    try folder.write(Array("not a PNG".utf8), "empty/x.png")
     #expect(text().contains("x.png: not a PNG file"))
     let file = #expect(throws: DataError.self) { try Dataset.open(folder.path + "/only/1.png") }
     #expect(file?.description.contains("is a file") == true)

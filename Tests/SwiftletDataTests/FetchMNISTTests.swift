@@ -6,21 +6,8 @@ import Testing
 
 /// Runs tools/fetch-mnist, never against the network.
 @Suite struct FetchMNISTTests {
-  static let script = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
-    .appendingPathComponent("tools/fetch-mnist").path
-
   static func run(_ arguments: [String], mirrors: String = "file:///nowhere") throws -> (code: Int32, text: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["bash", script] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFTLET_MNIST_MIRRORS": mirrors]) { $1 }
-    let pipe = Pipe()
-    process.standardError = pipe
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    try ToolScript("fetch-mnist").run(arguments, environment: ["SWIFTLET_MNIST_MIRRORS": mirrors])
   }
 
   static func names(_ folder: String) throws -> [String] {
@@ -45,9 +32,9 @@ import Testing
     let source = try TemporaryFolder()
     let folder = try TemporaryFolder()
     let other = try Zlib.deflate([1, 2, 3], wrapper: .gzip)
-    try source.write(other, to: "train-labels-idx1-ubyte.gz")
-    try source.write(Array(other.dropLast(3)), to: "t10k-labels-idx1-ubyte.gz")
-    try folder.write([7], to: "train-images-idx3-ubyte")
+    try source.write(other, "train-labels-idx1-ubyte.gz")
+    try source.write(Array(other.dropLast(3)), "t10k-labels-idx1-ubyte.gz")
+    try folder.write([7], "train-images-idx3-ubyte")
     let result = try Self.run(["--from", source.path, folder.path])
     #expect(result.code == 1)
     #expect(result.text.contains("train-images-idx3-ubyte: not MNIST's file (its SHA-256 is another); --force"))

@@ -2,6 +2,7 @@ import Foundation
 import SwiftletBytes
 import SwiftletData
 import SwiftletImages
+import TestSupport
 import Testing
 
 /// What a folder holds besides images is told, and names are bytes.
@@ -30,11 +31,11 @@ import Testing
     let folder = try classes(["a", "b"])
     #expect(try notes(folder.path).isEmpty)
     for name in [".DS_Store", "Thumbs.db", "a/desktop.ini", "__MACOSX/a/1.png", "a/._1.png"] {
-      try folder.write([1], to: name)
+      try folder.write([1], name)
     }
     #expect(try notes(folder.path).isEmpty, "what systems leave is nobody's data")
-    for index in 0..<3 { try folder.write([1], to: "b/\(index).JPG") }
-    for name in ["a/1.txt", "LICENSE", "a/more/1.png", "stray.png"] { try folder.write([1], to: name) }
+    for index in 0..<3 { try folder.write([1], "b/\(index).JPG") }
+    for name in ["a/1.txt", "LICENSE", "a/more/1.png", "stray.png"] { try folder.write([1], name) }
     #expect(mkfifo("\(folder.path)/a/pipe.png", 0o600) == 0)
     #expect(
       try notes(folder.path) == [
@@ -46,10 +47,10 @@ import Testing
 
   @Test func anErrorSaysWhatThereIsInstead() throws {
     let folder = try TemporaryFolder()
-    for index in 0..<4 { try folder.write([1], to: "\(index).jpeg") }
+    for index in 0..<4 { try folder.write([1], "\(index).jpeg") }
     #expect(error(folder.path).contains("there are 4 .jpeg files (JPEG is not read yet: convert it to PNG)"))
     try folder.writePNG(2, 2, to: "a/1.png")
-    for index in 0..<2 { try folder.write([1], to: "b/\(index).flac") }
+    for index in 0..<2 { try folder.write([1], "b/\(index).flac") }
     #expect(error(folder.path).hasPrefix("DIR/b: holds no images"))
     #expect(error(folder.path).contains("there are 2 .flac files (of recordings WAV alone is read"))
     try folder.writePNG(2, 2, to: "b/deep/1.png")

@@ -1,12 +1,13 @@
 import SwiftletData
+import TestSupport
 import Testing
 
 @Suite struct HostileRecordingTests {
   /// The one line about a folder whose file `b_x_1.wav` has these bytes, without its path.
   private func refusal(_ bytes: [UInt8]) throws -> String {
     let folder = try TemporaryFolder()
-    try folder.write(WAVBuilder().bytes, to: "a_x_0.wav")
-    try folder.write(bytes, to: "b_x_1.wav")
+    try folder.write(WAVBuilder().bytes, "a_x_0.wav")
+    try folder.write(bytes, "b_x_1.wav")
     let error = #expect(throws: DataError.self) { try Dataset.open(folder.path) }
     #expect(error?.path == "\(folder.path)/b_x_1.wav")
     let text = error?.description ?? ""
@@ -62,12 +63,12 @@ import Testing
   @Test func chunksThatAreNotNeededArePassedOver() throws {
     let folder = try TemporaryFolder()
     var file = WAVBuilder(samples: RecordingTests.tone(440, seconds: 0.2))
-    try folder.write(file.bytes + [1, 2, 3], to: "a_x_0.wav")
+    try folder.write(file.bytes + [1, 2, 3], "a_x_0.wav")
     file.before = WAVBuilder.chunk("bext", [1, 2, 3])
     file.between = WAVBuilder.chunk("LIST", [])
     file.coding = 0xFFFE
     file.formatExtension = [22, 0, 16, 0, 4, 0, 0, 0, 1, 0] + [UInt8](repeating: 0, count: 14)
-    try folder.write(file.bytes, to: "b_x_0.wav")
+    try folder.write(file.bytes, "b_x_0.wav")
     let data = try Dataset.folder(folder.path)
     #expect(data.image(0) == data.image(1) && data.image(0).contains(255))
   }
@@ -75,8 +76,8 @@ import Testing
   @Test(arguments: ["one.wav", "one_5.wav", "_x_1.wav", "one_x_y.wav", "one_x_.wav", "one_x_-1.wav"])
   func namesWithoutLabelOrIndexAreRefused(_ name: String) throws {
     let folder = try TemporaryFolder()
-    try folder.write(WAVBuilder().bytes, to: "a_x_0.wav")
-    try folder.write(WAVBuilder().bytes, to: name)
+    try folder.write(WAVBuilder().bytes, "a_x_0.wav")
+    try folder.write(WAVBuilder().bytes, name)
     let error = #expect(throws: DataError.self) { try Dataset.open(folder.path) }
     #expect(error?.path == "\(folder.path)/\(name)")
     #expect(error?.description.contains("tells no label: name recordings LABEL_anything_INDEX.wav") == true)
@@ -84,8 +85,8 @@ import Testing
 
   @Test func oneLabelIsNoData() throws {
     let folder = try TemporaryFolder()
-    try folder.write(WAVBuilder().bytes, to: "a_x_0.wav")
-    try folder.write(WAVBuilder().bytes, to: "a_x_7.wav")
+    try folder.write(WAVBuilder().bytes, "a_x_0.wav")
+    try folder.write(WAVBuilder().bytes, "a_x_7.wav")
     #expect(throws: DataError.self) { try Dataset.open(folder.path) }
   }
 }

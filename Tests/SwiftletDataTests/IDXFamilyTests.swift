@@ -1,6 +1,7 @@
 import Foundation
 import SwiftletBytes
 import SwiftletData
+import TestSupport
 import Testing
 
 /// The data sets that come in idx files beside MNIST.
@@ -27,10 +28,10 @@ import Testing
 
   private func write(_ prefix: String, train: [UInt8], test: [UInt8], to folder: TemporaryFolder) throws {
     for (part, labels) in [("train", train), ("test", test)] {
-      try folder.write(Self.images(labels.count), to: "\(prefix)-\(part)-images-idx3-ubyte")
+      try folder.write(Self.images(labels.count), "\(prefix)-\(part)-images-idx3-ubyte")
       try folder.write(
         try Zlib.deflate(MNISTTests.idx([labels.count], labels), wrapper: .gzip),
-        to: "\(prefix)-\(part)-labels-idx1-ubyte.gz")
+        "\(prefix)-\(part)-labels-idx1-ubyte.gz")
     }
   }
 
@@ -65,11 +66,11 @@ import Testing
 
   @Test func aMappingFileNamesTheClasses() throws {
     let folder = try folder("emnist-odd", train: [3, 1], test: [1])
-    try folder.write(Array("1 65 97\r\n3 66\n\n".utf8), to: "emnist-odd-mapping.txt")
+    try folder.write(Array("1 65 97\r\n3 66\n\n".utf8), "emnist-odd-mapping.txt")
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.classNames == ["A", "B"] && train.labels == [1, 0] && test.labels == [0])
     for (text, line) in [("1 65\n1 66", 2), ("1 65\nx 66", 2), ("1", 1), ("1 65\n2 65", 2), ("300 65", 1), ("1 7", 1)] {
-      try folder.write(Array(text.utf8), to: "emnist-odd-mapping.txt")
+      try folder.write(Array(text.utf8), "emnist-odd-mapping.txt")
       #expect(error(folder).hasPrefix("DIR/emnist-odd-mapping.txt: line \(line) is not a label"), "\(text)")
     }
   }
@@ -77,16 +78,16 @@ import Testing
   @Test func labelsOfWordsAreTheFirstOfTheirColumns() throws {
     let folder = try TemporaryFolder()
     for part in ["train", "test"] {
-      try folder.write(Self.images(2), to: "qmnist-\(part)-images-idx3-ubyte")
+      try folder.write(Self.images(2), "qmnist-\(part)-images-idx3-ubyte")
       try folder.write(
-        Self.words([2, 8], [5, 9, 9, 9, 9, 9, 9, -1, 7, 9, 9, 9, 9, 9, 9, 70000]), to: "qmnist-\(part)-labels-idx2-int")
+        Self.words([2, 8], [5, 9, 9, 9, 9, 9, 9, -1, 7, 9, 9, 9, 9, 9, 9, 70000]), "qmnist-\(part)-labels-idx2-int")
     }
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.labels == [5, 7] && test.labels == [5, 7])
     #expect(Array(train.image(1)) == [1, 101, 102, 103], "upright as they are")
-    try folder.write(Self.words([2, 1], [5, -3]), to: "qmnist-test-labels-idx2-int")
+    try folder.write(Self.words([2, 1], [5, -3]), "qmnist-test-labels-idx2-int")
     #expect(error(folder).contains("label -3 of image 1 is out of range"))
-    try folder.write(Self.words([2, 8], [5]), to: "qmnist-test-labels-idx2-int")
+    try folder.write(Self.words([2, 8], [5]), "qmnist-test-labels-idx2-int")
     #expect(error(folder).contains("the header promises 64 bytes of data, but there are 4"))
   }
 
@@ -108,9 +109,9 @@ import Testing
   @Test func labelsBeyondBytesAreRefused() throws {
     let folder = try folder("mine", train: [0, 1, 2], test: [1])
     try FileManager.default.removeItem(atPath: folder.path + "/mine-train-labels-idx1-ubyte.gz")
-    try folder.write(Self.words([3], [0, 1, 1000]), to: "mine-train-labels-idx1-int")
+    try folder.write(Self.words([3], [0, 1, 1000]), "mine-train-labels-idx1-int")
     #expect(error(folder).contains("label 1000 of image 2 is not from 0 to 255"))
-    try folder.write(Self.words([3], [0, -1, 1]), to: "mine-train-labels-idx1-int")
+    try folder.write(Self.words([3], [0, -1, 1]), "mine-train-labels-idx1-int")
     #expect(error(folder).contains("label -1 of image 1 is not from 0 to 255"))
   }
 
@@ -126,14 +127,14 @@ import Testing
     for part in ["train", "t10k"] {
       for (name, bytes) in [("images-idx3", Self.images(2)), ("labels-idx1", MNISTTests.idx([2], [3, 4]))] {
         let file = "\(part)-\(name)-ubyte"
-        try folder.write(bytes, to: "\(file)/\(file.replacingOccurrences(of: "-idx", with: ".idx"))")
+        try folder.write(bytes, "\(file)/\(file.replacingOccurrences(of: "-idx", with: ".idx"))")
       }
     }
     #expect(try Dataset.open(folder.path).train.labels == [3, 4])
     // A file beside is taken before one within, plain before gzipped.
-    try folder.write(try Zlib.deflate(MNISTTests.idx([2], [5, 6]), wrapper: .gzip), to: "train-labels.idx1-ubyte.gz")
+    try folder.write(try Zlib.deflate(MNISTTests.idx([2], [5, 6]), wrapper: .gzip), "train-labels.idx1-ubyte.gz")
     #expect(try Dataset.open(folder.path).train.labels == [5, 6])
-    try folder.write(MNISTTests.idx([2], [7, 8]), to: "train-labels.idx1-ubyte")
+    try folder.write(MNISTTests.idx([2], [7, 8]), "train-labels.idx1-ubyte")
     #expect(try Dataset.open(folder.path).train.labels == [7, 8])
     try FileManager.default.removeItem(atPath: folder.path + "/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte")
     #expect(error(folder).contains("the folder has no t10k-labels-idx1-ubyte or "))

@@ -25,7 +25,7 @@ import Testing
     let folder = try TemporaryFolder()
     for (name, bytes) in files {
       let suffix = "\(separator)idx\(name.hasSuffix("images") ? 3 : 1)-ubyte\(gzip ? ".gz" : "")"
-      try folder.write(gzip ? try Zlib.deflate(bytes, wrapper: .gzip) : bytes, to: name + suffix)
+      try folder.write(gzip ? try Zlib.deflate(bytes, wrapper: .gzip) : bytes, name + suffix)
     }
     return folder
   }

@@ -1,5 +1,6 @@
 import Foundation
 import SwiftletData
+import TestSupport
 import Testing
 
 @Suite struct RecordingTests {
@@ -11,8 +12,8 @@ import Testing
   /// The image of one recording, row by row; the other recording of its class and the other class are silent.
   private func image(_ samples: [Int16], rate: UInt32 = 8000) throws -> [[UInt8]] {
     let folder = try TemporaryFolder()
-    try folder.write(WAVBuilder(samples: samples, rate: rate).bytes, to: "a_x_0.wav")
-    try folder.write(WAVBuilder(samples: [0], rate: rate).bytes, to: "b_x_0.wav")
+    try folder.write(WAVBuilder(samples: samples, rate: rate).bytes, "a_x_0.wav")
+    try folder.write(WAVBuilder(samples: [0], rate: rate).bytes, "b_x_0.wav")
     let data = try Dataset.folder(folder.path)
     #expect((data.height, data.width, data.channels) == (32, 32, 1))
     return stride(from: 0, to: 1024, by: 32).map { Array(data.images[$0..<$0 + 32]) }
@@ -21,10 +22,10 @@ import Testing
   @Test func namesTellLabelAndIndex() throws {
     let folder = try TemporaryFolder()
     for (name, value) in [("yes_a_0", 1), ("yes_a_5", 2), ("no_b_c_4", 3), ("no_b_12", 4), ("no__6", 5)] {
-      try folder.write(WAVBuilder(samples: [Int16(value)]).bytes, to: name + ".wav")
+      try folder.write(WAVBuilder(samples: [Int16(value)]).bytes, name + ".wav")
     }
-    try folder.write([1], to: "notes.txt")
-    try folder.write([1], to: ".hidden_x_1.wav")
+    try folder.write([1], "notes.txt")
+    try folder.write([1], ".hidden_x_1.wav")
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.classNames == ["no", "yes"] && test.classNames == train.classNames)
     // no__6, no_b_12, yes_a_5 in the order of their names; no_b_c_4 and yes_a_0.
@@ -35,7 +36,7 @@ import Testing
   @Test func withoutLowIndexesASeventhIsForTesting() throws {
     let folder = try TemporaryFolder()
     for index in 5..<19 {
-      try folder.write(WAVBuilder().bytes, to: "\(index % 2)_x_\(index).wav")
+      try folder.write(WAVBuilder().bytes, "\(index % 2)_x_\(index).wav")
     }
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.count == 12 && test.count == 2)
@@ -44,13 +45,13 @@ import Testing
   @Test func classFoldersAndSetsOfThemHoldRecordingsToo() throws {
     let folder = try TemporaryFolder()
     for name in ["train/on/1", "train/off/x", "test/on/2", "test/off/y"] {
-      try folder.write(WAVBuilder().bytes, to: name + ".WAV")
+      try folder.write(WAVBuilder().bytes, name + ".WAV")
     }
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.classNames == ["off", "on"] && train.labels == [0, 1] && test.labels == [0, 1])
     #expect(try Dataset.open(folder.path + "/train").test.count == 1)
     let folderOfImages = try TemporaryFolder()
-    try folderOfImages.write(WAVBuilder().bytes, to: "a/1.wav")
+    try folderOfImages.write(WAVBuilder().bytes, "a/1.wav")
     try folderOfImages.writePNG(32, 32, to: "b/1.png")
     let error = #expect(throws: DataError.self) { try Dataset.open(folderOfImages.path) }
     #expect(error?.path == folderOfImages.path)
@@ -62,7 +63,7 @@ import Testing
     for (name, rate) in [("train/on/1", 8000), ("train/off/x", 8000), ("test/on/2", 16000), ("test/off/y", 16000)]
       as [(String, UInt32)]
     {
-      try folder.write(WAVBuilder(rate: rate).bytes, to: name + ".wav")
+      try folder.write(WAVBuilder(rate: rate).bytes, name + ".wav")
     }
     let error = #expect(throws: DataError.self) { try Dataset.open(folder.path) }
     #expect(error?.description.contains("sample rate") == true)

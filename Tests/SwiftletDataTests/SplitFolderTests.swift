@@ -1,5 +1,6 @@
 import Foundation
 import SwiftletData
+import TestSupport
 import Testing
 
 /// Data sets that come in parts, each a folder of its own.
@@ -86,13 +87,13 @@ import Testing
     let folder = try TemporaryFolder()
     let sound = WAVBuilder().bytes
     for name in ["train/a_x_0", "train/b_x_0", "train/b_x_9", "val/a_x_1", "test/b_x_7"] {
-      try folder.write(sound, to: name + ".wav")
+      try folder.write(sound, name + ".wav")
     }
     var notes: [String] = []
     let (train, test) = try Dataset.open(folder.path) { notes.append($0) }
     #expect(train.count == 4 && train.ownValidation == 3..<4 && test.labels == [1])
     #expect(notes.map { String($0.suffix(9)) } == ["class 'b'", "class 'a'"])
-    try folder.write(sound, to: "test/c_x_7.wav")
+    try folder.write(sound, "test/c_x_7.wav")
     let error = #expect(throws: DataError.self) { try Dataset.open(folder.path) }
     #expect(error?.description.contains("which have no 'c'") == true)
     try folder.writePNG(32, 32, to: "val/b.png")

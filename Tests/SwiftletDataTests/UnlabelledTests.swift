@@ -1,11 +1,12 @@
 import SwiftletData
+import TestSupport
 import Testing
 
 @Suite struct UnlabelledTests {
   @Test func imagesWithoutClassFoldersHaveNoLabels() throws {
     let folder = try TemporaryFolder()
     for index in 0..<15 { try folder.writePNG(3, 2, value: UInt8(index), to: "\(10 + index).png") }
-    try folder.write([1], to: "notes.txt")
+    try folder.write([1], "notes.txt")
     let (train, test) = try Dataset.open(folder.path)
     #expect(train.count == 13 && test.count == 2)
     #expect(!train.isLabelled && train.classNames.isEmpty && train.labels.allSatisfy { $0 == 0 })

@@ -13,10 +13,6 @@ import Testing
     try #require(FloatKernels.supported.first { $0.name == name })
   }
 
-  private func integers(_ draws: inout Draws, _ count: Int, within bound: Int) -> [Float] {
-    (0..<count).map { _ in Float(Int(draws.generator.next() % UInt64(2 * bound + 1)) - bound) }
-  }
-
   /// `body` on the first `x.count` of an array with one more element, which must stay.
   private func changed(_ x: [Float], _ body: (UnsafeMutableBufferPointer<Float>) -> Void) -> [Float] {
     var copy = x + [Self.end]
@@ -37,7 +33,7 @@ import Testing
           numerator: 1 << 30 + draws.generator.next() % (1 << 30), denominator: 1, exponent: -shift)!
       }
       for pixels in [1, 2, 3, 4, 5, 9, 17] {
-        let x = integers(&draws, pixels * channels, within: 1 << 24 - 1)
+        let x = draws.integers(pixels * channels, within: 1 << 24 - 1)
         for (low, high, unit) in [(0, 255, 1), (-37, 20, 1), (-Float.infinity, .infinity, 0x1p-9)]
           as [(Float, Float, Float)]
         {
@@ -69,7 +65,7 @@ import Testing
   func gradientsOfRescaledValuesMatch(_ name: String, _ count: Int) throws {
     let kernels = try kernels(name)
     var draws = Draws(UInt64(count))
-    let (y, dy, dx) = (integers(&draws, count, within: 3), draws.floats(count), draws.floats(count))
+    let (y, dy, dx) = (draws.integers(count, within: 3), draws.floats(count), draws.floats(count))
     let actual = changed(dx) {
       kernels.gateAdd(y, dy, count: count, factor: 0.25, low: -2, high: 3, to: $0.baseAddress!)
     }

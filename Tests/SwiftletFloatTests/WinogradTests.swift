@@ -11,10 +11,6 @@ import Testing
 
   private func table(_ name: String) -> swl_float_table { FloatKernels.supported.first { $0.name == name }!.table }
 
-  private static func integers(_ count: Int, _ reach: Int, _ draws: inout Draws) -> [Float] {
-    (0..<count).map { _ in Float(Int(draws.generator.next() % UInt64(2 * reach + 1)) - reach) }
-  }
-
   /// Small integers stay exact through the transform: outputs and winners are those of the plain kernel, and nothing else
   /// is written.
   @Test(arguments: names, [1, 3, 8, 9, 15, 16, 17, 24, 31, 32])
@@ -24,9 +20,9 @@ import Testing
     let width = columns <= 16 ? 16 : 32
     for (count, channels) in [(1, 8), (5, 9), (12, 16), (13, 20), (25, 33)] {
       // Windows of 4 x 4 pixels, each an image of its own.
-      let x = Self.integers(count * 16 * channels + Int(SWL_FLOAT_LANES), 9, &draws)
-      let weights = Self.integers(9 * channels * width, 7, &draws)
-      let bias = Self.integers(width, 20, &draws)
+      let x = draws.integers(count * 16 * channels + Int(SWL_FLOAT_LANES), within: 9)
+      let weights = draws.integers(9 * channels * width, within: 7)
+      let bias = draws.integers(width, within: 20)
       let segments: [Int32] = (0..<3).map { Int32($0 * 4 * channels) }
       let start = [Float](repeating: Self.guardValue, count: count * columns + 1)
       let unset = [UInt8](repeating: 99, count: count * columns + 1)
@@ -56,8 +52,8 @@ import Testing
     let stride = (channels + 15) / 16 * 16
     for (height, width) in [(1, 1), (3, 2), (2, 3), (3, 3), (4, 4), (5, 5), (7, 5), (2, 6), (3, 7)] {
       let (count, pitch) = (5, 11)
-      let x = Self.integers(pitch * (height + 1) + count + 16, 9, &draws)
-      let dy = Self.integers(count * channels + Int(SWL_FLOAT_LANES), 9, &draws)
+      let x = draws.integers(pitch * (height + 1) + count + 16, within: 9)
+      let dy = draws.integers(count * channels + Int(SWL_FLOAT_LANES), within: 9)
       let winners = dy.map { _ in [0, 1, 2, 3, UInt8(SWL_NO_WINNER)][Int(draws.generator.next() % 5)] }
       let start = [Float](repeating: 2, count: (height * width + 1) * stride)
       var (expected, actual) = (start, start)

@@ -9,15 +9,6 @@ import SwiftletRuntime
   /// Around every vector width.
   static let channelCounts = [1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 80, 96, 130]
 
-  private func expectEqual(_ model: Model, _ table: String, batch: Int = 2, seed: UInt64 = 5) throws {
-    let image = model.randomInput(batch: batch, seed: seed)
-    let expected = try model.output(.reference, image, batch: batch)
-    let actual = try model.output(Tables.table(table), image, batch: batch, maxBatch: batch)
-    #expect(actual == expected)
-    // A test whose outputs are all one value would prove nothing.
-    #expect(Set(expected).count > 1 || expected.count < 4)
-  }
-
   @Test(arguments: Tables.names, channelCounts)
   func filtersAroundEveryVectorWidth(_ table: String, _ filters: Int) throws {
     for (index, channels) in [1, 3, 4, 6, 17].enumerated() {

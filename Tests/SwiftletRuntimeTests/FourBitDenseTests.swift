@@ -18,13 +18,6 @@ import Testing
     return model
   }
 
-  private func expectEqual(_ model: Model, _ table: String, batch: Int) throws {
-    let image = model.randomInput(batch: batch, seed: 4)
-    let expected = try model.output(.reference, image, batch: batch)
-    #expect(try model.output(Tables.table(table), image, batch: batch, maxBatch: batch) == expected)
-    #expect(Set(expected).count > 1)
-  }
-
   /// Odd numbers of steps, rests of a step, panels of four vectors and fewer, images around four.
   @Test(arguments: Tables.names, [513, 516, 520, 701])
   func everyNumberOfStepsAndImages(_ table: String, _ inputs: Int) throws {

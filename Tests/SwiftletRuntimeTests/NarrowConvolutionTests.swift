@@ -6,15 +6,6 @@ import Testing
 /// Filters past the last whole vector, which a kernel of their own computes where they are few, give the plain Swift
 /// kernels' bytes.
 @Suite struct NarrowConvolutionTests {
-  private func expectEqual(_ network: TestNetwork, _ output: Int, _ table: String, batch: Int = 2) throws {
-    let model = try network.build([output])
-    let image = model.randomInput(batch: batch, seed: 11)
-    let expected = try model.output(.reference, image, batch: batch, maxBatch: batch)
-    let actual = try model.output(Tables.table(table), image, batch: batch, maxBatch: batch)
-    #expect(actual == expected)
-    #expect(Set(expected).count > 1 || expected.count < 4)
-  }
-
   /// Every remainder that may be few, alone and beside whole vectors; runs of inputs around 64; windows around four.
   @Test(arguments: Tables.names, 0..<300 as Range<UInt64>)
   func everyRemainder(_ table: String, _ seed: UInt64) throws {
@@ -58,7 +49,7 @@ import Testing
       var network = TestNetwork(seed: UInt64(units + inputs))
       let input = network.input(Shape(vector: inputs), zeroPoint: 9)
       let output = try network.weighted(.dense(Dense(units: units)), input)
-      try expectEqual(network, output, table, batch: batch)
+      try expectEqual(network.build([output]), table, batch: batch)
     }
   }
 

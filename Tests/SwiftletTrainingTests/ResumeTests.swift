@@ -16,7 +16,7 @@ import Testing
 
   /// Where a run stands after so many epochs.
   private func checkpoint(after epochs: Int, of configuration: TrainingConfiguration) throws -> Checkpoint {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString).ckpt").path
+    let path = TrainerTests.temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
     var trainer = try TrainerTests.trainer(configuration)
     trainer.checkpointPath = path

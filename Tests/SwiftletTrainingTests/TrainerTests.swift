@@ -57,7 +57,8 @@ import Testing
       validation: Self.bars(60, seed: 2), threads: threads)
   }
 
-  private func temporaryFile() -> String {
+  /// A path of its own for a checkpoint.
+  static func temporaryFile() -> String {
     FileManager.default.temporaryDirectory.appendingPathComponent("swiftlet-\(UUID().uuidString).ckpt").path
   }
 
@@ -89,7 +90,7 @@ import Testing
 
   @Test func resumingReachesTheUnbrokenResult() throws {
     let whole = try Self.trainer().run()
-    let path = temporaryFile()
+    let path = Self.temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
     // Killed in the middle of epoch 3: the checkpoint of epoch 2 is what is left.
     var broken = try Self.trainer()
@@ -110,7 +111,7 @@ import Testing
   }
 
   @Test func anotherRunsCheckpointIsRefused() throws {
-    let path = temporaryFile()
+    let path = Self.temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
     var first = try Self.trainer(Self.configuration(1))
     first.checkpointPath = path
@@ -149,7 +150,7 @@ import Testing
     var configuration = Self.configuration(3)
     configuration.optimizer = .sgd
     configuration.warmUpEpochs = 0
-    let path = temporaryFile()
+    let path = Self.temporaryFile()
     defer { try? FileManager.default.removeItem(atPath: path) }
     var trainer = try Self.trainer(configuration)
     trainer.checkpointPath = path

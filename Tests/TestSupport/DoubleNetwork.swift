@@ -1,3 +1,4 @@
+import Foundation
 import SwiftletModel
 
 /// A second, plain implementation to test against: a float model in double precision, node by node.
@@ -7,9 +8,12 @@ package struct DoubleNetwork {
   package init(_ model: Model) { self.model = model }
 
   /// All values of one sample, by value index.
-  package func values(_ input: [Double]) -> [[Double]] {
+  package func values(_ input: [Double]) -> [[Double]] { values([input]) }
+
+  /// All values of one sample, by value index; `inputs` in the order of the model's.
+  package func values(_ inputs: [[Double]]) -> [[Double]] {
     var values = [[Double]](repeating: [], count: model.values.count)
-    values[model.inputs[0]] = input
+    for (value, input) in zip(model.inputs, inputs) { values[value] = input }
     for node in model.nodes {
       let x = node.inputs.map { values[$0] }
       let parameters = node.parameters.map { $0.floats!.map(Double.init) }
@@ -37,7 +41,10 @@ package struct DoubleNetwork {
       let plan = try! pool.plan(for: shape)
       return pooled(plan, shape.channels) { cells, oy, ox in
         let seen = cells.map { x[0][$0] }
-        return pool.reduction == .max ? seen.max()! : seen.reduce(0, +) / Double(pool.divisor(plan, oy, ox))
+        switch pool.reduction {
+        case .max: return seen.max()!
+        case .average: return seen.reduce(0, +) / Double(pool.divisor(plan, oy, ox))
+        }
       }
     case .activation(let activation): return x[0].map(activation.apply)
     case .add(let add): return zip(x[0], x[1]).map { add.activation.apply($0 + $1) }
@@ -50,7 +57,11 @@ package struct DoubleNetwork {
       }
       return joined
     case .reshape, .dropout: return x[0]
-    case .softmax: fatalError("not in these tests")
+    case .softmax:
+      return stride(from: 0, to: x[0].count, by: shape.channels).flatMap { first in
+        let powers = x[0][first..<first + shape.channels].map { exp($0) }
+        return powers.map { $0 / powers.reduce(0, +) }
+      }
     case .batchNorm(let norm):
       return x[0].indices.map { i in
         let c = i % shape.channels

@@ -12,4 +12,22 @@ package struct Draws {
   package mutating func distinct(_ count: Int) -> [Float] {
     (0..<count).map { Float($0) - Float(count / 2) + 0.25 }.shuffled(using: &generator)
   }
+
+  /// Integers of at most this magnitude.
+  package mutating func integers(_ count: Int, within bound: Int) -> [Float] {
+    (0..<count).map { _ in Float(Int.random(in: -bound...bound, using: &generator)) }
+  }
+}
+
+/// The slope of `value` along each element of `x`, from a step up and a step down.
+///
+/// The quotient is taken of numbers that floats gave: `step` must be large enough that their rounding does not matter.
+package func centralDifferences(at x: [Float], step: Float, of value: ([Float]) -> Double) -> [Float] {
+  x.indices.map { index in
+    var nudged = x
+    nudged[index] = x[index] + step
+    let above = value(nudged)
+    nudged[index] = x[index] - step
+    return Float((above - value(nudged)) / Double(2 * step))
+  }
 }

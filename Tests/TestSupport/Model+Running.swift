@@ -14,13 +14,24 @@ extension Model {
   package func outputs(
     _ kernels: KernelTable, _ images: [[UInt8]], batch: Int, maxBatch: Int = 1, threads: Int = 1
   ) throws -> [[Int32]] {
-    let prepared = try PreparedModel(self, maxBatch: maxBatch, kernels: kernels)
-    let session = Session(prepared, threads: threads)
-    var results: [UnsafeMutableRawPointer] = []
-    for output in outputs {
-      let count = values[output].shape.count * values[output].element.byteCount * batch
-      results.append(.allocate(byteCount: count, alignment: 16))
-      results.last?.initializeMemory(as: UInt8.self, repeating: 0xA5, count: count)
+    Session(try PreparedModel(self, maxBatch: maxBatch, kernels: kernels), threads: threads)
+      .outputs(images, batch: batch)
+  }
+
+  package func output(_ kernels: KernelTable, _ image: [UInt8], batch: Int = 1, maxBatch: Int = 1) throws -> [Int32] {
+    try outputs(kernels, [image], batch: batch, maxBatch: maxBatch)[0]
+  }
+}
+
+extension Session {
+  /// The outputs of `batch` samples, u8 widened, one array per output of the graph; `images` as the graph's inputs.
+  package func outputs(_ images: [[UInt8]], batch: Int) -> [[Int32]] {
+    let values = model.model.outputs.map { model.model.values[$0] }
+    let results = values.map { value in
+      let count = value.shape.count * value.element.byteCount * batch
+      let result = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
+      result.initializeMemory(as: UInt8.self, repeating: 0xA5, count: count)
+      return result
     }
     defer { for result in results { result.deallocate() } }
     let pointers = images.map { image in
@@ -29,17 +40,13 @@ extension Model {
       return UnsafePointer(copy)
     }
     defer { for pointer in pointers { pointer.deallocate() } }
-    session.run(inputs: pointers.span, batch: batch, outputs: results.span)
-    return zip(outputs, results).map { output, result in
-      let count = values[output].shape.count * batch
-      return values[output].element == .int32
+    run(inputs: pointers.span, batch: batch, outputs: results.span)
+    return zip(values, results).map { value, result in
+      let count = value.shape.count * batch
+      return value.element == .int32
         ? Array(UnsafeBufferPointer(start: result.assumingMemoryBound(to: Int32.self), count: count))
         : UnsafeBufferPointer(start: result.assumingMemoryBound(to: UInt8.self), count: count).map { Int32($0) }
     }
-  }
-
-  package func output(_ kernels: KernelTable, _ image: [UInt8], batch: Int = 1, maxBatch: Int = 1) throws -> [Int32] {
-    try outputs(kernels, [image], batch: batch, maxBatch: maxBatch)[0]
   }
 }
 

@@ -1,8 +1,6 @@
-import SwiftletData
-import SwiftletFloat
 import SwiftletModel
 
-/// Graphs beyond chains, on 28 x 28 images, and how to train them.
+/// Graphs beyond chains, on 28 x 28 images.
 enum QuantizationAwareGraphs {
   static let kinds = ["residual", "concat", "depthwise", "autoencoder", "heads"]
 
@@ -77,29 +75,5 @@ enum QuantizationAwareGraphs {
         Pool2D(
           .average, window: SlidingWindow(kernel: Size2D(4), stride: Size2D(3), padding: .uniform(1)),
           countsPadding: true)))
-  }
-
-  /// One training pass: cross-entropy of the labels, or, of a network that gives images, the squared error of each
-  /// pixel. Returns the loss summed over the samples.
-  @discardableResult
-  static func train(_ network: FloatNetwork, _ part: Dataset, key: UInt64) -> Float {
-    let size = part.imageByteCount
-    guard network.model.values[network.model.outputs[0]].shape.count == size else {
-      return part.images.withUnsafeBufferPointer {
-        Float(network.train($0, labels: part.labels, count: part.count, key: key).loss)
-      }
-    }
-    let images = part.images
-    let factor = 1 / Float(part.count)
-    network.trainingPass(count: part.count, key: key) { sample, x in
-      for i in x.indices { x[i] = Float(images[sample * size + i]) / 255 }
-    } lossGradient: { sample, y, dy in
-      for i in y.indices { dy[i] = factor * (y[i] - Float(images[sample * size + i]) / 255) }
-    }
-    let outputs = network.activations(of: network.model.outputs[0], count: part.count)
-    return zip(outputs, images).reduce(0) { sum, pair in
-      let error = pair.0 - Float(pair.1) / 255
-      return sum + error * error / 2
-    }
   }
 }

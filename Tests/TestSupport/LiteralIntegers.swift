@@ -3,14 +3,17 @@ import SwiftletModel
 /// Numerics.md read literally, in doubles: an independent check of quantizer and runtime together.
 ///
 /// Exact while accumulators stay under 2^22, because then accumulator * mantissa has at most 53 bits.
-package struct IntegerSimulation {
+package struct LiteralIntegers {
   package let model: Model
 
   package init(_ model: Model) { self.model = model }
 
-  package func output(_ input: [UInt8]) -> [Double] {
+  package func output(_ input: [UInt8]) -> [Double] { output([input]) }
+
+  /// The first output of one sample, `inputs` in the order of the model's.
+  package func output(_ inputs: [[UInt8]]) -> [Double] {
     var values = [[Double]](repeating: [], count: model.values.count)
-    values[model.inputs[0]] = input.map(Double.init)
+    for (value, input) in zip(model.inputs, inputs) { values[value] = input.map(Double.init) }
     for index in model.nodes.indices { values[model.nodes[index].output] = apply(index, values) }
     return values[model.outputs[0]]
   }
@@ -24,10 +27,7 @@ package struct IntegerSimulation {
       values[input].map { $0 - Double(quantization.zeroPoint) }
     }
     func finish(_ real: Double, _ activation: Activation = .none) -> Double {
-      let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
-      if model.values[node.output].element == .int32 { return rounded }
-      let clamp = activation.clamp(to)
-      return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
+      finished(real, activation, model.values[node.output])
     }
     switch node.op {
     case .conv2D(let conv):
@@ -63,6 +63,22 @@ package struct IntegerSimulation {
     }
   }
 
+  /// A real number of steps, rounded, at the output's zero point, and clamped by its type and activation.
+  private func finished(_ real: Double, _ activation: Activation, _ output: Value) -> Double {
+    let to = output.quantization!
+    let rounded = (real + 0.5).rounded(.down) + Double(to.zeroPoint)
+    guard output.element == .int32 else {
+      let clamp = activation.clamp(to)
+      return min(max(rounded, Double(clamp.lowerBound)), Double(clamp.upperBound))
+    }
+    switch activation {
+    case .none: return rounded
+    case .relu: return max(rounded, 0)
+    case .boundedReLU(let bound):
+      return min(max(rounded, 0), (bound.doubleValue / to.scale.doubleValue + 0.5).rounded(.down))
+    }
+  }
+
   /// `stored` are the input's numbers as they stand, `centred` less their zero point.
   private func pooled(
     _ pool: Pool2D, _ node: Node, _ stored: [Double], _ centred: [Double], _ finish: (Double) -> Double
@@ -71,11 +87,14 @@ package struct IntegerSimulation {
     let shape = model.values[node.inputs[0]].shape
     let plan = try! pool.plan(for: shape)
     return DoubleNetwork.pooled(plan, shape.channels) { cells, oy, ox in
-      if pool.reduction == .max { return cells.map { stored[$0] }.max()! }
-      let divisor = pool.divisor(plan, oy, ox)
-      let sum = cells.reduce(0) { $0 + centred[$1] }
-      if from == to { return finish(sum / Double(divisor)) }
-      return finish(sum * FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor)!.doubleValue)
+      switch pool.reduction {
+      case .max: return cells.map { stored[$0] }.max()!
+      case .average:
+        let divisor = pool.divisor(plan, oy, ox)
+        let sum = cells.reduce(0) { $0 + centred[$1] }
+        if from == to { return finish(sum / Double(divisor)) }
+        return finish(sum * FixedPointMultiplier(input: from.scale, output: to.scale, count: divisor)!.doubleValue)
+      }
     }
   }
 

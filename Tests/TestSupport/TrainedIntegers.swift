@@ -5,13 +5,13 @@ import SwiftletModel
 import SwiftletRuntime
 
 /// A network in training: some steps of Adam in integers, scales moving, weights being pruned.
-struct TrainedIntegers {
-  static let batch = 50
+package struct TrainedIntegers {
+  package static let batch = 50
 
-  let quantized: QuantizationAwareNetwork
-  let network: FloatNetwork
+  package let quantized: QuantizationAwareNetwork
+  package let network: FloatNetwork
 
-  init(
+  package init(
     _ folded: FoldedModel, images: Dataset, levels: [Int], steps: Int, keepsEveryValue: Bool = false
   ) throws {
     let calibration = try folded.calibrated(on: images, count: 128)
@@ -23,7 +23,7 @@ struct TrainedIntegers {
     let pruner = FisherPruner(quantized)
     for step in 0..<steps {
       let first = step * Self.batch % images.count
-      QuantizationAwareGraphs.train(network, images.subset(first..<first + Self.batch), key: UInt64(step))
+      Self.pass(network, images.subset(first..<first + Self.batch), key: UInt64(step))
       quantized.takeGradients(network)
       pruner.takeGradients(network)
       optimizer.step(rate: 3e-3)
@@ -37,8 +37,32 @@ struct TrainedIntegers {
     }
   }
 
+  /// One training pass: cross-entropy of the labels, or, of a network that gives images, the squared error of each
+  /// pixel. Returns the loss summed over the samples.
+  @discardableResult
+  package static func pass(_ network: FloatNetwork, _ part: Dataset, key: UInt64) -> Float {
+    let size = part.imageByteCount
+    guard network.model.values[network.model.outputs[0]].shape.count == size else {
+      return part.images.withUnsafeBufferPointer {
+        Float(network.train($0, labels: part.labels, count: part.count, key: key).loss)
+      }
+    }
+    let images = part.images
+    let factor = 1 / Float(part.count)
+    network.trainingPass(count: part.count, key: key) { sample, x in
+      for i in x.indices { x[i] = Float(images[sample * size + i]) / 255 }
+    } lossGradient: { sample, y, dy in
+      for i in y.indices { dy[i] = factor * (y[i] - Float(images[sample * size + i]) / 255) }
+    }
+    let outputs = network.activations(of: network.model.outputs[0], count: part.count)
+    return zip(outputs, images).reduce(0) { sum, pair in
+      let error = pair.0 - Float(pair.1) / 255
+      return sum + error * error / 2
+    }
+  }
+
   /// How many values the training graph shows, and how many of their elements are not the runtime's integers.
-  func difference(over images: Dataset) throws -> (values: Int, elements: Int) {
+  package func difference(over images: Dataset) throws -> (values: Int, elements: Int) {
     var model = try quantized.exported()
     model.outputs = model.nodes.map(\.output).filter { network.values(of: $0) != nil }
     let session = Session(try PreparedModel(model, maxBatch: Self.batch))
@@ -46,7 +70,7 @@ struct TrainedIntegers {
     for first in stride(from: 0, to: images.count, by: Self.batch) {
       let part = images.subset(first..<first + Self.batch)
       part.images.withUnsafeBufferPointer { network.forward($0, count: Self.batch) }
-      for (value, integers) in zip(model.outputs, run(session, part)) {
+      for (value, integers) in zip(model.outputs, session.outputs([part.images], batch: Self.batch)) {
         guard let quantization = model.values[value].quantization else { throw Missing.quantization }
         let unit = model.values[value].element == .int32 ? Float(quantization.scale.doubleValue) : 1
         let elements = network.activations(of: value, count: Self.batch)
@@ -60,22 +84,4 @@ struct TrainedIntegers {
   }
 
   private enum Missing: Error { case quantization, elements }
-
-  private func run(_ session: Session, _ part: Dataset) -> [[Int32]] {
-    let model = session.model.model
-    let buffers = model.outputs.map { value in
-      UnsafeMutableRawPointer.allocate(byteCount: 4 * Self.batch * model.values[value].shape.count, alignment: 64)
-    }
-    defer { for buffer in buffers { buffer.deallocate() } }
-    part.images.withUnsafeBufferPointer { images in
-      let inputs = [images.baseAddress!]
-      session.run(inputs: inputs.span, batch: Self.batch, outputs: buffers.span)
-    }
-    return zip(model.outputs, buffers).map { value, buffer in
-      let count = Self.batch * model.values[value].shape.count
-      return model.values[value].element == .int32
-        ? Array(UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: Int32.self), count: count))
-        : UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count).map(Int32.init)
-    }
-  }
 }
