@@ -22,66 +22,91 @@ public struct ChannelGroups: Sendable {
 
   /// - Parameter model: A valid model, float or quantized.
   public init(_ model: Model) {
-    var ties = Ties()
-    var values = [[Int]](repeating: [], count: model.values.count)
-    for input in model.inputs {
-      values[input] = ties.fresh(model.values[input].shape.channels)
-      ties.freeze(values[input])
-    }
-    var made: [(maker: Maker, channel: Int)] = []
-    for (index, node) in model.nodes.enumerated() {
-      let input = values[node.inputs[0]]
-      let shape = model.values[node.inputs[0]].shape
-      let output = model.values[node.output].shape
-      func makes() -> [Int] {
-        let channels = ties.fresh(output.channels)
-        for (filter, channel) in channels.enumerated() { made.append((Maker(node: index, filter: filter), channel)) }
-        return channels
-      }
-      switch node.op.traits(on: shape).channels {
-      case .makes: values[node.output] = makes()
-      case .makesOneFromOne:
-        values[node.output] = makes()
-        for (a, b) in zip(input, values[node.output]) { ties.tie(a, b) }
-      case .makesInGroups:
-        values[node.output] = makes()
-        ties.freeze(input + values[node.output])
-      case .passes: values[node.output] = input
-      case .passesAll:
-        ties.freeze(input)
-        values[node.output] = input
-      case .ties:
-        for other in node.inputs.dropFirst() { for (a, b) in zip(input, values[other]) { ties.tie(a, b) } }
-        values[node.output] = input
-      case .concatenates: values[node.output] = node.inputs.flatMap { values[$0] }
-      case .repeatsForPixels: values[node.output] = (0..<output.channels).map { input[$0 % shape.channels] }
-      case .reorders:
-        ties.freeze(input)
-        values[node.output] = ties.fresh(output.channels)
-        ties.freeze(values[node.output])
-      }
-    }
-    for output in model.outputs { ties.freeze(values[output]) }
-    var groups: [Int: Int] = [:]
-    var makers: [[Maker]] = []
-    var isRemovable: [Bool] = []
-    ofValue = values.map { channels in
-      channels.map { channel in
-        let root = ties.root(channel)
-        if let group = groups[root] { return group }
-        groups[root] = makers.count
-        makers.append([])
-        isRemovable.append(!ties.isFrozen(root))
-        return makers.count - 1
-      }
-    }
-    for (maker, channel) in made { if let group = groups[ties.root(channel)] { makers[group].append(maker) } }
+    var tracing = ChannelTracing(model)
+    for index in model.nodes.indices { tracing.follow(node: index) }
+    for output in model.outputs { tracing.ties.freeze(tracing.values[output]) }
+    var roots = Roots(tracing.ties)
+    ofValue = tracing.values.map { channels in channels.map { roots.group(of: $0) } }
+    var makers = [[Maker]](repeating: [], count: roots.isRemovable.count)
+    for (maker, channel) in tracing.made { makers[roots.group(of: channel)].append(maker) }
     self.makers = makers
-    self.isRemovable = isRemovable
+    isRemovable = roots.isRemovable
   }
 
   /// The groups a node's filters or units make, in their order.
   public func made(by node: Int, of model: Model) -> [Int] { ofValue[model.nodes[node].output] }
+}
+
+/// Follows the channels of a model from node to node.
+private struct ChannelTracing {
+  let model: Model
+  var ties = Ties()
+  /// For each value, its channels.
+  var values: [[Int]]
+  /// The filters and units, and the channel that each makes.
+  var made: [(maker: ChannelGroups.Maker, channel: Int)] = []
+
+  init(_ model: Model) {
+    self.model = model
+    values = [[Int]](repeating: [], count: model.values.count)
+    for input in model.inputs {
+      values[input] = ties.fresh(model.values[input].shape.channels)
+      ties.freeze(values[input])
+    }
+  }
+
+  mutating func follow(node index: Int) {
+    let node = model.nodes[index]
+    let input = values[node.inputs[0]]
+    let output = model.values[node.output].shape.channels
+    switch model.traits(of: node).channels {
+    case .makes: values[node.output] = makes(output, index)
+    case .makesOneFromOne:
+      values[node.output] = makes(output, index)
+      for (a, b) in zip(input, values[node.output]) { ties.tie(a, b) }
+    case .makesInGroups:
+      values[node.output] = makes(output, index)
+      ties.freeze(input + values[node.output])
+    case .passes: values[node.output] = input
+    case .passesAll:
+      ties.freeze(input)
+      values[node.output] = input
+    case .ties:
+      for other in node.inputs.dropFirst() { for (a, b) in zip(input, values[other]) { ties.tie(a, b) } }
+      values[node.output] = input
+    case .concatenates: values[node.output] = node.inputs.flatMap { values[$0] }
+    case .repeatsForPixels: values[node.output] = (0..<output).map { input[$0 % input.count] }
+    case .reorders:
+      ties.freeze(input)
+      values[node.output] = ties.fresh(output)
+      ties.freeze(values[node.output])
+    }
+  }
+
+  private mutating func makes(_ count: Int, _ node: Int) -> [Int] {
+    let channels = ties.fresh(count)
+    for (filter, channel) in channels.enumerated() {
+      made.append((ChannelGroups.Maker(node: node, filter: filter), channel))
+    }
+    return channels
+  }
+}
+
+/// Numbers the sets of channels in the order in which they are asked for.
+private struct Roots {
+  private var ties: Ties
+  private var groups: [Int: Int] = [:]
+  private(set) var isRemovable: [Bool] = []
+
+  init(_ ties: Ties) { self.ties = ties }
+
+  mutating func group(of channel: Int) -> Int {
+    let root = ties.root(channel)
+    if let group = groups[root] { return group }
+    groups[root] = isRemovable.count
+    isRemovable.append(!ties.isFrozen(root))
+    return isRemovable.count - 1
+  }
 }
 
 /// Disjoint sets of channels (union-find); a set with a frozen channel is frozen.
