@@ -38,13 +38,8 @@ public struct Predictor {
     session = Session(prepared, threads: threads)
   }
 
-  /// The likeliest classes of each of `count` samples, at most `batch`, likeliest first, ties by the lower index.
-  public func ranked(_ samples: Span<UInt8>, count: Int) -> [[RankedClass]] {
-    let scores = run(samples, count: count)
-    return (0..<count).map { rank(Array(scores[$0 * classes.count..<($0 + 1) * classes.count])) }
-  }
-
-  private func run(_ samples: Span<UInt8>, count: Int) -> [Int32] {
+  /// The scores of each of `count` samples, at most `batch`, `[sample][class]`.
+  public func scores(_ samples: Span<UInt8>, count: Int) -> [Int32] {
     if isInt32 {
       var logits = [Int32](repeating: 0, count: count * classes.count)
       var room = logits.mutableSpan
@@ -55,6 +50,11 @@ public struct Predictor {
     var room = bytes.mutableSpan
     session.run(samples, batch: count, into: &room)
     return bytes.map { Int32($0) - Int32(quantization.zeroPoint) }
+  }
+
+  /// The likeliest classes of sample `index` of `scores`, likeliest first, ties by the lower index.
+  public func ranked(_ scores: [Int32], sample index: Int) -> [RankedClass] {
+    rank(Array(scores[index * classes.count..<(index + 1) * classes.count]))
   }
 
   private func rank(_ scores: [Int32]) -> [RankedClass] {

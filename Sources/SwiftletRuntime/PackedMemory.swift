@@ -1,12 +1,10 @@
 import CSwiftletPlatform
-import SwiftletReference
 
 /// Memory of a prepared model, 64-byte aligned, freed together; written while preparing and never after.
 ///
 /// Elements are plain values without references: nothing is deinitialized.
 final class PackedMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
-  private var definitions: [IntegerOperation] = []
   private(set) var byteCount = 0
   private var taken = 0
   /// The most bytes in all.
@@ -67,12 +65,6 @@ final class PackedMemory {
     taken += bytes + 192
     block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes + 64)
     return block
-  }
-
-  /// Keeps a definition for steps, which count no references.
-  func keep(_ operation: IntegerOperation) -> Unmanaged<IntegerOperation> {
-    definitions.append(operation)
-    return .passUnretained(operation)
   }
 
   /// That so many bytes more are too many.

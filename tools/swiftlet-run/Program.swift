@@ -48,7 +48,9 @@ enum Program {
       let count = min(Predictor.batch, decoded.count - first)
       let size = predictor.sampleSize
       let pixels = decoded.pixels.span.extracting(first * size..<(first + count) * size)
-      for (image, ranked) in predictor.ranked(pixels, count: count).enumerated() {
+      let scores = predictor.scores(pixels, count: count)
+      for image in 0..<count {
+        let ranked = predictor.ranked(scores, sample: image)
         if options.isJSON {
           output.text.write(jsonOf: ranked, of: predictor.classes, name: name, index: first + image)
         } else {

@@ -16,6 +16,9 @@ PATCHES = {
 """, """    case .average: ("average_pool2d", 4, true)
     case .minimum: ("min_pool2d", 13, false)
 """),
+        ("""    case .max: .inheritsInput
+""", """    case .max, .minimum: .inheritsInput
+"""),
         ("""    switch reduction {
     case .max:
       OperatorTraits(""", """    switch reduction {

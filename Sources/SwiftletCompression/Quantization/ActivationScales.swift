@@ -29,13 +29,11 @@ struct ActivationScales {
 
   /// The quantization of each value; nil where its range is out of reach for scales.
   mutating func assigned() -> [Quantization?] {
-    for node in model.nodes where rule(node) == .inheritsInput { join(node.output, node.inputs[0]) }
-    for node in model.nodes where rule(node) == .ownRangeOrInput { chooseRule(node) }
-    for node in model.nodes where rule(node) == .sharedWithInputs { shareScale(node) }
+    for node in model.nodes where node.op.quantizationRule == .inheritsInput { join(node.output, node.inputs[0]) }
+    for node in model.nodes where node.op.quantizationRule == .ownRangeOrInput { chooseRule(node) }
+    for node in model.nodes where node.op.quantizationRule == .sharedWithInputs { shareScale(node) }
     return model.values.indices.map { quantization(of: $0) }
   }
-
-  private func rule(_ node: Node) -> QuantizationRule { model.traits(of: node).quantization }
 
   private mutating func chooseRule(_ node: Node) {
     guard let inherited = quantization(of: node.inputs[0]), let own = quantization(ranges[node.output]) else { return }
@@ -49,7 +47,7 @@ struct ActivationScales {
     let joint = range(of: node.output)
     for input in node.inputs where fixedQuantization(of: input) == nil {
       let isReadElsewhere = members(of: input).contains { value in
-        consumers[value].contains { model.nodes[$0].output != node.output && rule(model.nodes[$0]) != .inheritsInput }
+        consumers[value].contains { model.nodes[$0].output != node.output && model.nodes[$0].op.quantizationRule != .inheritsInput }
       }
       if !isReadElsewhere || range(of: input).width >= joint.width / 2 { join(node.output, input) }
     }
@@ -82,7 +80,7 @@ struct ActivationScales {
   /// Whether something other than a selection reads the value.
   private func isVisible(_ value: Int) -> Bool {
     model.outputs.contains(value) || consumers[value].isEmpty
-      || consumers[value].contains { rule(model.nodes[$0]) != .inheritsInput }
+      || consumers[value].contains { model.nodes[$0].op.quantizationRule != .inheritsInput }
   }
 
   // MARK: Ranges to scales

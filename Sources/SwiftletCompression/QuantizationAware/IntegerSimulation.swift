@@ -32,11 +32,11 @@ struct IntegerSimulation: OperatorSubstitute {
         places.append(next)
         next += count
       }
-      let outputZeroPoint = Float(operation.output.zeroPoint)
+      let outputZeroPoint = Float(operation.outputZeroPoint)
       for sample in 0..<output.count / outputCount {
         for (index, count) in inputCounts.enumerated() {
           guard let x = inputs[index].baseAddress.map({ $0 + sample * count }) else { return }
-          let zeroPoint = Float(operation.inputs[index].zeroPoint)
+          let zeroPoint = Float(operation.zeroPoint(ofInput: index))
           for i in 0..<count { places[index][i] = UInt8(truncatingIfNeeded: Int32(x[i] + zeroPoint)) }
         }
         operation.run({ UnsafePointer(places[$0]) }, into: result)
@@ -91,14 +91,14 @@ extension Operator {
   package func simulated(
     _ shapes: [Shape], from: [Quantization], to: Quantization, name: String
   ) throws(QuantizationError) -> (any OperatorSubstitute)? {
-    switch traits(on: shapes[0]).quantization {
+    switch quantizationRule {
     case .inheritsInput: return nil
     case .floatOnly: throw QuantizationError(.notTrainableAsIntegers, node: name)
     case .ownRange, .ownRangeOrInput, .sharedWithInputs: break
     }
     let inputs = zip(shapes, from).map { Value(shape: $0, element: .uint8, quantization: $1) }
     guard !isWeighted else { return nil }
-    guard let shape = try? outputShape(for: shapes),
+    guard let shape = try? outputShape(for: shapes), inputs.allSatisfy({ hasMultipliers(from: $0, to: to) }),
       let operation = IntegerOperation(
         self, inputs: inputs, output: Value(shape: shape, element: .uint8, quantization: to))
     else { throw QuantizationError(.scaleRange, node: name) }

@@ -51,18 +51,13 @@ extension Model {
       if checkingAccumulators { _ = try foldedChannels(ofNode: index) }
       return
     }
-    switch traits(of: node).quantization {
+    switch node.op.quantizationRule {
     case .floatOnly: throw GraphError(.floatOnly, node: index)
     case .inheritsInput: guard from == to else { throw GraphError(.quantization(value: node.output), node: index) }
     case .ownRange, .ownRangeOrInput, .sharedWithInputs: break
     }
     guard output.element == .uint8 else { throw GraphError(.quantization(value: node.output), node: index) }
-    for value in node.inputs {
-      guard let source = values[value].quantization,
-        FixedPointMultiplier(input: source.scale, output: to.scale) != nil
-      else { throw GraphError(.multiplierRange(channel: 0), node: index) }
-    }
-    guard node.op.hasMultipliers(on: input.shape, from: from, to: to) else {
+    for value in node.inputs where !node.op.hasMultipliers(from: values[value], to: to) {
       throw GraphError(.multiplierRange(channel: 0), node: index)
     }
   }

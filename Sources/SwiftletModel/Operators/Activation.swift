@@ -8,5 +8,5 @@ public enum Activation: Hashable, Sendable {
 }
 
 extension Activation {
-  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .passes) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .passes) }
 }

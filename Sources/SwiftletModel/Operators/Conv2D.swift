@@ -39,7 +39,7 @@ extension Conv2D {
   public func traits(on input: Shape) -> OperatorTraits {
     let touchesPadding = (try? plan(for: input)).map { !$0.isInsideInput } ?? true
     return OperatorTraits(
-      .ownRange, channels: isOneFromOne(on: input) ? .makesOneFromOne : groups > 1 ? .makesInGroups : .makes,
+      channels: isOneFromOne(on: input) ? .makesOneFromOne : groups > 1 ? .makesInGroups : .makes,
       affine: touchesPadding ? .absorbsGainsInChannels : .absorbsInChannels, isHomogeneous: groups == 1,
       groups: groups)
   }

@@ -10,7 +10,7 @@ public struct Dense: Hashable, Sendable {
 }
 
 extension Dense {
-  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .makes, affine: .absorbs) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .makes, affine: .absorbs) }
 
   func outputShape() throws(ShapeError) -> Shape {
     guard (1...Limits.extent).contains(units) else { throw .badSetting(.units, value: Double(units)) }

@@ -49,6 +49,17 @@ extension Operator {
     }
   }
 
+  /// Where the quantization of the output comes from.
+  public var quantizationRule: QuantizationRule {
+    switch self {
+    case .conv2D, .dense, .activation, .add: .ownRange
+    case .pool2D(let pool): pool.reduction.quantizationRule
+    case .concat: .sharedWithInputs
+    case .reshape: .inheritsInput
+    case .softmax, .batchNorm, .dropout: .floatOnly
+    }
+  }
+
   /// The shape of the output for inputs of these shapes.
   public func outputShape(for inputs: [Shape]) throws(ShapeError) -> Shape {
     let expected =
@@ -163,12 +174,13 @@ extension Operator {
     }
   }
 
-  /// Whether integers can bring `from` to `to` for everything this operator does on an input of this shape.
-  package func hasMultipliers(on input: Shape, from: Quantization, to: Quantization) -> Bool {
-    switch self {
-    case .pool2D(let pool): pool.hasMultipliers(on: input, from: from, to: to)
-    case .conv2D, .dense, .activation, .add, .concat, .reshape, .softmax, .batchNorm, .dropout: true
+  /// Whether integers can bring an input of this operator, which has no weights, to the quantization `to`.
+  package func hasMultipliers(from input: Value, to: Quantization) -> Bool {
+    guard let from = input.quantization, FixedPointMultiplier(input: from.scale, output: to.scale) != nil else {
+      return false
     }
+    if case .pool2D(let pool) = self { return pool.hasMultipliers(on: input.shape, from: from, to: to) }
+    return true
   }
 
   /// Multiply-accumulates per sample, padding taps counted, as the field counts them.

@@ -1,6 +1,5 @@
 /// What passes, planners and training ask of an operator, stated once on its struct.
 public struct OperatorTraits: Hashable, Sendable {
-  public var quantization: QuantizationRule
   public var channels: ChannelFlow
   public var affine: AffineRule
   /// op(f(x)) = f(op(x)) for every monotone f of single elements: the operator selects or moves elements.
@@ -15,11 +14,10 @@ public struct OperatorTraits: Hashable, Sendable {
   public var groups: Int
 
   init(
-    _ quantization: QuantizationRule, channels: ChannelFlow, affine: AffineRule = .blocks,
+    channels: ChannelFlow, affine: AffineRule = .blocks,
     commutesWithMonotone: Bool = false, isHomogeneous: Bool = true, isTrainingOnly: Bool = false,
     keepsRanking: Bool = false, groups: Int = 1
   ) {
-    self.quantization = quantization
     self.channels = channels
     self.affine = affine
     self.commutesWithMonotone = commutesWithMonotone

@@ -56,6 +56,13 @@ extension Pool2D.Reduction {
 
   public var name: StaticString { entry.name }
   public var tag: UInt8 { entry.tag }
+  public var quantizationRule: QuantizationRule {
+    switch self {
+    case .max: .inheritsInput
+    case .average: .ownRangeOrInput
+    }
+  }
+
   /// Whether `countsPadding` and `divisorOverride` mean something.
   public var hasDivisor: Bool { entry.hasDivisor }
 }
@@ -65,9 +72,9 @@ extension Pool2D {
     switch reduction {
     case .max:
       OperatorTraits(
-        .inheritsInput, channels: .passes, affine: .passesPositiveGainsInChannels, commutesWithMonotone: true)
+        channels: .passes, affine: .passesPositiveGainsInChannels, commutesWithMonotone: true)
     case .average:
-      OperatorTraits(.ownRangeOrInput, channels: .passes, affine: isPlainMean ? .passesInChannels : .blocks)
+      OperatorTraits(channels: .passes, affine: isPlainMean ? .passesInChannels : .blocks)
     }
   }
 

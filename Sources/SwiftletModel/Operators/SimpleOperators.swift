@@ -40,11 +40,11 @@ public struct Dropout: Hashable, Sendable {
 }
 
 extension Add {
-  public static var traits: OperatorTraits { OperatorTraits(.ownRange, channels: .ties) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .ties) }
 }
 
 extension Concat {
-  public static var traits: OperatorTraits { OperatorTraits(.sharedWithInputs, channels: .concatenates) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .concatenates) }
 
   func outputShape(for inputs: [Shape]) throws(ShapeError) -> Shape {
     var output = inputs[0]
@@ -60,7 +60,7 @@ extension Concat {
 extension Reshape {
   public var traits: OperatorTraits {
     OperatorTraits(
-      .inheritsInput, channels: self == .flatten ? .repeatsForPixels : .reorders, affine: .passes,
+      channels: self == .flatten ? .repeatsForPixels : .reorders, affine: .passes,
       commutesWithMonotone: true)
   }
 
@@ -76,11 +76,11 @@ extension Reshape {
 }
 
 extension Softmax {
-  public static var traits: OperatorTraits { OperatorTraits(.floatOnly, channels: .passesAll, keepsRanking: true) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .passesAll, keepsRanking: true) }
 }
 
 extension BatchNorm {
-  public static var traits: OperatorTraits { OperatorTraits(.floatOnly, channels: .passes, isHomogeneous: false) }
+  public static var traits: OperatorTraits { OperatorTraits(channels: .passes, isHomogeneous: false) }
 
   func check() throws(ShapeError) {
     guard epsilon > 0, epsilon.isFinite else { throw .badSetting(.epsilon, value: Double(epsilon)) }
@@ -100,7 +100,7 @@ extension BatchNorm {
 
 extension Dropout {
   public static var traits: OperatorTraits {
-    OperatorTraits(.floatOnly, channels: .passes, affine: .passes, isTrainingOnly: true)
+    OperatorTraits(channels: .passes, affine: .passes, isTrainingOnly: true)
   }
 
   func check() throws(ShapeError) {
