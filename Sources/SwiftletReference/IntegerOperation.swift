@@ -104,7 +104,8 @@ extension IntegerOperation {
       let unit = Float(sign: .plus, exponent: -Int(factors.shift), significand: 1)
       for (input, mantissa) in [factors.left, factors.right].enumerated() {
         body(
-          Link(input: input, from: 0, to: 0, count: output.shape.count, factor: Float(mantissa) * unit, isClamped: true))
+          Link(input: input, from: 0, to: 0, count: output.shape.count, factor: Float(mantissa) * unit, isClamped: true)
+        )
       }
     case .tables:
       let factors = inputs.map { real($0, count: 1) }

@@ -47,7 +47,9 @@ struct ActivationScales {
     let joint = range(of: node.output)
     for input in node.inputs where fixedQuantization(of: input) == nil {
       let isReadElsewhere = members(of: input).contains { value in
-        consumers[value].contains { model.nodes[$0].output != node.output && model.nodes[$0].op.quantizationRule != .inheritsInput }
+        consumers[value].contains {
+          model.nodes[$0].output != node.output && model.nodes[$0].op.quantizationRule != .inheritsInput
+        }
       }
       if !isReadElsewhere || range(of: input).width >= joint.width / 2 { join(node.output, input) }
     }
