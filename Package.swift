@@ -158,7 +158,8 @@ let fullTargets: [Target] = [
 
 /// Tests that compute much themselves. The code of others compiles in half the time without optimization.
 let computingTests: Set = [
-  "SwiftletBytesTests", "SwiftletRuntimeTests", "SwiftletFloatTests", "SwiftletCompressionTests",
+  "SwiftletBytesTests", "SwiftletFormatTests", "SwiftletDataTests", "SwiftletRuntimeTests", "SwiftletFloatTests",
+  "SwiftletCompressionTests",
 ]
 for target in fullTargets where target.isTest && !computingTests.contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]

@@ -52,14 +52,13 @@ import Testing
   func parametersHaveTheExtentsOfWhatTheirAxesCount(_ entry: OperatorCase) throws {
     let output = try entry.op.outputShape(for: entry.shapes)
     for spec in entry.op.parameterSpecs(for: entry.shapes[0]) {
-      try #require(spec.axes.count == spec.shape.count)
-      for (extent, axis) in zip(spec.shape, spec.axes) {
-        switch axis {
-        case .outputChannels: #expect(extent == output.channels)
-        case .inputChannels: #expect(extent == entry.shapes[0].channels)
-        case .inputElements: #expect(extent == entry.shapes[0].count)
-        case .fixed: break
-        }
+      #expect(spec.shape[0] == output.channels)
+      let last = try #require(spec.shape.last)
+      switch spec.axes {
+      case .outputChannels: #expect(spec.shape.count == 1)
+      case .inputChannelsLast: #expect(last == entry.shapes[0].channels && spec.shape.count > 1)
+      case .inputElementsLast: #expect(last == entry.shapes[0].count && spec.shape.count > 1)
+      case .fixedAfterOutputChannels: #expect(spec.shape.count > 1)
       }
     }
   }

@@ -22,7 +22,7 @@ import Testing
     #expect(isStated(\.isTrainingOnly))
     #expect(isStated(\.keepsRanking))
     #expect(isStated { $0.groups > 1 })
-    #expect(Set(OperatorCase.all.map(\.traits.quantization)).count == 5)
+    #expect(Set(OperatorCase.all.map(\.op.quantizationRule)).count == 5)
     #expect(Set(OperatorCase.all.map(\.traits.channels)).count == 9)
     #expect(Set(OperatorCase.all.map(\.traits.affine)).count == 7)
   }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct FormatTests {
   @Test(arguments: OperatorCase.all, [Packing.plain, .coded])
   func whatIsWrittenIsReadAndWrittenAgainTheSame(_ entry: OperatorCase, _ packing: Packing) throws {
-    let isQuantizable = entry.traits.quantization != .floatOnly
+    let isQuantizable = entry.op.quantizationRule != .floatOnly
     for model in try [entry.float()] + (isQuantizable ? [entry.quantized()] : []) {
       let bytes = try ModelWriter.write(model, packing: packing).bytes
       let read = try ModelReader.read(bytes)

@@ -11,7 +11,7 @@ import Testing
 @Suite struct SimulationTests {
   /// The operators without weights that change numbers: those that training simulates.
   private static let simulated = OperatorCase.quantizable.filter {
-    !$0.op.isWeighted && $0.traits.quantization != .inheritsInput
+    !$0.op.isWeighted && $0.op.quantizationRule != .inheritsInput
   }
 
   @Test(arguments: OperatorCase.quantizable)
@@ -19,7 +19,7 @@ import Testing
     let model = try entry.quantized()
     let to = try #require(model.values[model.outputs[0]].quantization)
     let substitute = try entry.op.simulated(entry.shapes, from: entry.quantizations, to: to, name: "")
-    #expect((substitute != nil) == (!entry.op.isWeighted && entry.traits.quantization != .inheritsInput))
+    #expect((substitute != nil) == (!entry.op.isWeighted && entry.op.quantizationRule != .inheritsInput))
   }
 
   @Test(arguments: simulated)

@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test(arguments: OperatorCase.quantizable.filter { $0.traits.quantization == .inheritsInput })
+  @Test(arguments: OperatorCase.quantizable.filter { $0.op.quantizationRule == .inheritsInput })
   func anInheritedQuantizationMeansBytesOfTheInput(_ entry: OperatorCase) throws {
     let model = try entry.quantized()
     let inputs = bytes(model, seed: 3)
@@ -38,14 +38,14 @@ import Testing
     model.values[output].element = .uint8
     let scale = try #require(model.values[output].quantization).scale.doubleValue
     model.values[output].quantization = Quantization(scale: TestNetwork.scale(scale * 1.5), zeroPoint: 17)
-    switch entry.traits.quantization {
+    switch entry.op.quantizationRule {
     case .inheritsInput: #expect(throws: GraphError(.quantization(value: output), node: 0)) { try model.validate() }
     case .ownRange, .ownRangeOrInput, .sharedWithInputs: try model.validate()
     case .floatOnly: Issue.record("no integer model has this operator")
     }
   }
 
-  @Test(arguments: OperatorCase.all.filter { $0.traits.quantization == .floatOnly })
+  @Test(arguments: OperatorCase.all.filter { $0.op.quantizationRule == .floatOnly })
   func anOperatorOfFloatModelsAloneIsRefusedInOthers(_ entry: OperatorCase) throws {
     var model = try entry.float()
     for value in model.values.indices {

@@ -1,8 +1,8 @@
 #pragma once
 // Integer microkernels: u8 activations, s8 weights, s32 accumulators, one requantization.
 //
-// Every kernel of one name computes the same bytes on every instruction set; the plain Swift
-// kernels of SwiftletRuntime define them. A kernel knows pointers, offsets and counts only.
+// Every kernel of one name computes the same bytes on every instruction set: those of the plain Swift
+// definitions in SwiftletReference. A kernel knows pointers, offsets and counts only.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -27,9 +27,7 @@ extension Model {
     case .reshape: return inputs[0].map { Int32($0) }
     case .pool2D, .activation, .add, .concat:
       let operation = try #require(IntegerOperation(node.op, inputs: from, output: to))
-      pointers.withUnsafeBufferPointer {
-        operation.run($0.baseAddress!, into: result.assumingMemoryBound(to: UInt8.self))
-      }
+      operation.run({ pointers[$0] }, into: result.assumingMemoryBound(to: UInt8.self))
     case .softmax, .batchNorm, .dropout: return nil
     }
     return to.element == .int32

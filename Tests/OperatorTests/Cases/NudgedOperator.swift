@@ -24,7 +24,7 @@ struct NudgedOperator {
       return try graph.add(.conv2D(one), [index])
     }
     // Statistics of a batch and masks are of more than one sample, in training.
-    isDifferentInTraining = entry.traits.quantization == .floatOnly
+    isDifferentInTraining = entry.op.quantizationRule == .floatOnly
     batch = isDifferentInTraining ? 2 : 1
     network = try FloatNetwork(model, maximumBatch: batch, options: options)
     node = model.nodes.count - 1

@@ -41,7 +41,7 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
 
   static let all = convolutions + dense + pools + joints + others
   /// Those that exist in integers.
-  static let quantizable = all.filter { $0.traits.quantization != .floatOnly }
+  static let quantizable = all.filter { $0.op.quantizationRule != .floatOnly }
 
   var testDescription: String { "\(op.kind.name) \(name)" }
   var traits: OperatorTraits { op.traits(on: shapes[0]) }

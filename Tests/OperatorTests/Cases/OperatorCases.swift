@@ -76,7 +76,7 @@ extension OperatorCase {
       return divisors.enumerated().flatMap { position, entry in
         let pool = Pool2D(
           reduction, window: window, countsPadding: entry.countsPadding, divisorOverride: entry.divisor)
-        let hasOwnScale = pool.traits.quantization != .inheritsInput
+        let hasOwnScale = pool.reduction.quantizationRule != .inheritsInput
         let own = Output.stated(Quantization(scale: TestNetwork.scale(0.013), zeroPoint: 99))
         return (hasOwnScale ? [.inherited, own] : [.inherited]).enumerated().map { scale, output in
           OperatorCase(
